@@ -1,0 +1,120 @@
+"""What the lifecycle asks of its host: CloudFormation's Lambda, Pulumi's dynamic provider, or a test.
+
+Everything a host cannot know is None, which the lifecycle treats as no evidence (shared design: ownership).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from aws_associations.identity import Identity
+from aws_associations.waiting import Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who declares an association, for ever.
+
+    Attributes:
+        parts: CloudFormation: ``("cloudformation", StackId, LogicalResourceId)``. Pulumi: ``("pulumi", organization,
+            project, stack, URN of the parent, name)``.
+    """
+
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Another owner of the same stack that holds an identity.
+
+    Attributes:
+        name: for messages, for example the logical id.
+        adopted: that holder adopted it.
+    """
+
+    name: str
+    adopted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Which *other* owners of this stack hold an identity.
+
+    Attributes:
+        now: at this moment.
+        at_start: now, or when the running operation of the stack began.
+        rolling_back: the stack is on its way back to where it started.
+    """
+
+    now: tuple[Holder, ...] = ()
+    at_start: tuple[Holder, ...] = ()
+    rolling_back: bool = False
+
+
+class Host(Protocol):
+    """Evidence that only the host has, and where notes go."""
+
+    def holders(self, identity: Identity) -> Holders | None:
+        """Which other owners of this stack hold the identity; None if that cannot be known."""
+
+    def live(self) -> bool | None:
+        """Whether somebody still waits for this very request; None if that cannot be known."""
+
+    def announced(self, identity: Identity) -> bool | None:
+        """Whether another delivery of this request announced that it grants this, and did not take it back."""
+
+    def granted_here(self, identity: Identity) -> bool:
+        """Whether this process granted it for this very request."""
+
+    def adoption_settled(self, identity: Identity) -> bool | None:
+        """Whether the deployment that adopted it has completed, so that deleting it is deliberate."""
+
+    def note(self, event: str, fields: Mapping[str, object], *, warning: bool = False) -> None:
+        """Write one structured line where an operator looks. Never given a secret."""
+
+
+@dataclass(slots=True)
+class Request:
+    """One request of a host, the same object through all steps that serve it.
+
+    Attributes:
+        owner: who declares the association.
+        request_id: the same on every retry: CloudFormation's RequestId; Pulumi: random for each call.
+        account: of the credentials in use, 12 digits.
+        deadline: after it nothing is sent any more.
+        host: evidence and notes.
+        may_exist: the identity whose associate request has left this process, until its outcome is known to be none.
+            A host that is cut short answers with it.
+    """
+
+    owner: Owner
+    request_id: str
+    account: str
+    deadline: Deadline
+    host: Host
+    may_exist: Identity | None = None
+
+
+class UnknowingHost:
+    """A host that cannot know anything beyond the request; adapters extend it."""
+
+    def holders(self, identity: Identity) -> Holders | None:
+        """Cannot be known."""
+
+    def live(self) -> bool | None:
+        """Cannot be known."""
+
+    def announced(self, identity: Identity) -> bool | None:
+        """Cannot be known."""
+
+    def granted_here(self, identity: Identity) -> bool:  # noqa: ARG002 - the interface's
+        """Nothing was."""
+        return False
+
+    def adoption_settled(self, identity: Identity) -> bool | None:
+        """Cannot be known."""
+
+    def note(self, event: str, fields: Mapping[str, object], *, warning: bool = False) -> None:
+        """Nowhere to write."""

@@ -1,0 +1,92 @@
+"""The finder: what the service says of one association now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aws_associations.errors import InternalFailure, NotFound
+from aws_associations.identity import Identity
+from aws_associations.kind import Look, State
+from aws_associations.service import Services
+from aws_associations.waiting import Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One look.
+
+    Attributes:
+        state: what it means.
+        status: the service's own word for it, empty if it has none or nothing was found.
+        details: the service's error details, or the other party that holds it.
+    """
+
+    state: State
+    status: str = ""
+    details: str = ""
+
+
+ABSENT = Sighting(State.ABSENT)
+
+
+def look(services: Services, identity: Identity, deadline: Deadline) -> Sighting:
+    """Look once: page through the kind's list and stop at the match.
+
+    A party that does not exist means that the association is absent.
+
+    Raises:
+        AssociationError: the look was denied, throttled or failed, which is never absence.
+    """
+    import jmespath
+
+    kind = identity.kind
+    how = kind.look
+    parameters: dict[str, object] = {
+        **how.constants,
+        **{member: identity[part] for member, part in how.request.items()},
+    }
+    elsewhere: Sighting | None = None
+    seen_tokens: set[str] = set()
+    while True:
+        try:
+            page = services.call(kind, identity, how.operation, parameters, deadline)
+        except NotFound:
+            return ABSENT
+        for candidate in jmespath.search(how.items, page) or []:
+            if _matches(how, candidate, identity):
+                return _sighting(how, candidate)
+            if how.exclusive:
+                other = ", ".join(str(jmespath.search(path, candidate)) for path in how.match)
+                elsewhere = Sighting(State.ELSEWHERE, details=other)
+        token = page.get(how.page_token[1]) if how.page_token else None
+        if not token:
+            return elsewhere or ABSENT
+        if token in seen_tokens:
+            raise InternalFailure(f"{how.operation} answered the same page token twice")
+        seen_tokens.add(token)
+        assert how.page_token is not None
+        parameters[how.page_token[0]] = token
+
+
+def _matches(how: Look, candidate: object, identity: Identity) -> bool:
+    import jmespath
+
+    ignoring = {part.name for part in identity.kind.parts if part.ignores_case}
+    for path, part in how.match.items():
+        found, wanted = str(jmespath.search(path, candidate)), identity[part]
+        if part in ignoring:
+            found, wanted = found.casefold(), wanted.casefold()
+        if found != wanted:
+            return False
+    return True
+
+
+def _sighting(how: Look, candidate: object) -> Sighting:
+    import jmespath
+
+    if how.status is None:
+        return Sighting(State.PRESENT)
+    status = str(jmespath.search(how.status, candidate) or "")
+    details = str(jmespath.search(how.failure, candidate) or "") if how.failure else ""
+    # A status that the published model does not have is waited out: it is neither presence nor absence.
+    return Sighting(how.states.get(status, State.ADDING), status, details)

@@ -1,0 +1,234 @@
+"""Calls to AWS services through botocore: models, clients, credentials, and what an attempt that failed means.
+
+Nothing of botocore is imported until the first call, so that declaring associations costs nothing.
+"""
+
+from __future__ import annotations
+
+import datetime
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from aws_associations.errors import AccessDenied, AssociationError, InvalidRequest, from_botocore
+from aws_associations.identity import Identity
+from aws_associations.kind import CredentialExchange, Kind
+from aws_associations.waiting import Deadline
+
+READ_TIMEOUT = 20.0
+"""Seconds without a byte from the service before an attempt counts as failed."""
+
+_CONNECT_TIMEOUT = 5.0
+_ATTEMPTS = 5
+_MODELS = Path(__file__).parent / "models"
+
+
+class Services:
+    """Clients for every kind, made when first needed. Safe to share between threads.
+
+    Credentials come from botocore's own chain (environment, profile, role) and never from a property. A service whose
+    model botocore has dropped is served from this package's own folder, which also wins where botocore still has it, so
+    that behaviour does not depend on the user's botocore (tested with one that has it and one that has not).
+    """
+
+    def __init__(self, utc_now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)) -> None:
+        """Args: utc_now: the time by which exchanged credentials expire."""
+        self._utc_now = utc_now
+        # Sessions are not thread-safe: clients are made one at a time.
+        self._lock = threading.RLock()
+        self._made_session: Any = None
+        self._clients: dict[tuple[str, ...], Any] = {}
+        self._account: str | None = None
+        self._attempt = threading.local()
+
+    def default_region(self) -> str:
+        """The region of the caller's environment or profile; raises InvalidRequest if there is none."""
+        region = self._session().get_config_variable("region")
+        if not region:
+            raise InvalidRequest(
+                "no AWS region is set", advice="Set AWS_REGION, a region in the AWS profile, or the region property."
+            )
+        return str(region)
+
+    def account(self, deadline: Deadline) -> str:
+        """The 12-digit account of the caller's credentials: one GetCallerIdentity for the life of this object."""
+        with self._lock:
+            if self._account is None:
+                with self._translated({}, {}, None, deadline, "GetCallerIdentity"):
+                    sts = self._client(("sts", self.default_region()), None, self._before_send)
+                    self._account = str(sts.get_caller_identity()["Account"])
+            return self._account
+
+    def model(self, kind: Kind) -> Any:
+        """botocore's ServiceModel of the kind's service, without any call."""
+        with self._lock:
+            return self._session().get_service_model(kind.service, api_version=kind.api_version)
+
+    def call(
+        self, kind: Kind, identity: Identity, operation: str, parameters: Mapping[str, object], deadline: Deadline
+    ) -> dict[str, Any]:
+        """Call one operation and return its answer.
+
+        Raises:
+            AssociationError: ``outcome_unknown`` as if the operation were a write, ``action`` left to the caller.
+        """
+        ended = kind.retirement.notice if kind.retirement else None
+        with self._translated(kind.errors, kind.advice, ended, deadline, operation):
+            answer: dict[str, Any] = _invoke(self._client_for(kind, identity), operation, parameters)
+        return answer
+
+    @contextmanager
+    def _translated(
+        self,
+        meanings: Mapping[str, type[AssociationError]],
+        advice: Mapping[type[AssociationError], str],
+        ended: str | None,
+        deadline: Deadline,
+        operation: str,
+    ) -> Iterator[None]:
+        """Count the attempts of the calls made inside, stop them at the deadline, translate what they raise."""
+        attempt = self._attempt
+        attempt.deadline, attempt.sent = deadline, 0
+        try:
+            deadline.check()
+            yield
+        except AssociationError:
+            raise
+        except Exception as error:  # every error of a library becomes one of ours, here and nowhere else
+            raise from_botocore(
+                error, operation, meanings=meanings, advice=advice, sent=attempt.sent, ended=ended
+            ) from error
+        finally:
+            attempt.deadline = None
+
+    def _before_send(self, **_: object) -> None:
+        """Run before every attempt, the SDK's own retries included: a late retry must not write."""
+        deadline: Deadline | None = getattr(self._attempt, "deadline", None)
+        if deadline is not None:
+            deadline.check()
+            self._attempt.sent += 1
+
+    def _before_exchange(self, **_: object) -> None:
+        """An exchange of credentials happens inside another call and is not an attempt of it."""
+        deadline: Deadline | None = getattr(self._attempt, "deadline", None)
+        if deadline is not None:
+            deadline.check()
+
+    def _session(self) -> Any:
+        with self._lock:
+            if self._made_session is None:
+                self._made_session = _new_session()
+                # In front of botocore's own data, where a dropped model may or may not be.
+                self._made_session.get_component("data_loader").search_paths.insert(0, str(_MODELS))
+            return self._made_session
+
+    def _client_for(self, kind: Kind, identity: Identity) -> Any:
+        if kind.exchange is None:
+            return self._client((kind.service, identity.region), kind.api_version, self._before_send)
+        scopes = (identity[part] for part in kind.exchange.request.values())
+        key = (kind.service, identity.region, *scopes)
+        with self._lock:
+            if key not in self._clients:
+                caller = self._client((kind.service, identity.region), kind.api_version, self._before_exchange)
+                session = _new_session()
+                session.register_component("data_loader", self._session().get_component("data_loader"))
+                session.register_component(
+                    "credential_provider", _Exchange(caller, kind.exchange, identity, self._utc_now)
+                )
+                self._clients[key] = self._new_client(session, key, kind.api_version, self._before_send)
+            return self._clients[key]
+
+    def _client(self, key: tuple[str, str], api_version: str | None, before_send: Callable[..., None]) -> Any:
+        """The client of (service, region) that signs with the caller's own credentials."""
+        with self._lock:
+            if key not in self._clients:
+                self._clients[key] = self._new_client(self._session(), key, api_version, before_send)
+            return self._clients[key]
+
+    def _new_client(
+        self, session: Any, key: tuple[str, ...], api_version: str | None, before_send: Callable[..., None]
+    ) -> Any:
+        from botocore.config import Config
+
+        client = session.create_client(
+            key[0],
+            region_name=key[1],
+            api_version=api_version,
+            config=Config(
+                connect_timeout=_CONNECT_TIMEOUT,
+                read_timeout=READ_TIMEOUT,
+                retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+            ),
+        )
+        client.meta.events.register("before-send", before_send)
+        return client
+
+
+def _invoke(client: Any, operation: str, parameters: Mapping[str, object]) -> Any:
+    from botocore import xform_name
+
+    return getattr(client, xform_name(operation))(**parameters)
+
+
+def _new_session() -> Any:
+    """A botocore session of our own: what is changed in it must not change the user's default session."""
+    import botocore.session
+
+    session = botocore.session.Session()
+    session.user_agent_extra = "aws-associations"
+    return session
+
+
+class _Exchange:
+    """botocore's credential provider interface over a :class:`CredentialExchange`.
+
+    The credentials renew themselves: in the background of a call from a quarter of their life (at most 15 minutes)
+    before their end, and at the latest a sixth of it (at most 10 minutes) before.
+    """
+
+    def __init__(
+        self, caller: Any, exchange: CredentialExchange, identity: Identity, utc_now: Callable[[], datetime.datetime]
+    ) -> None:
+        self._caller, self._exchange, self._utc_now = caller, exchange, utc_now
+        self._parameters = {
+            **exchange.constants,
+            **{member: identity[part] for member, part in exchange.request.items()},
+        }
+
+    def load_credentials(self) -> Any:
+        """Exchange once now, so that a refusal shows before anything is sent with them."""
+        from botocore.credentials import RefreshableCredentials
+
+        first = self._fetch()
+        life = (first["expires"] - self._utc_now()).total_seconds()
+        return RefreshableCredentials(
+            first["access_key"],
+            first["secret_key"],
+            first["token"],
+            first["expires"],
+            refresh_using=self._fetch,
+            method="exchanged",
+            time_fetcher=self._utc_now,
+            advisory_timeout=min(900, life / 4),
+            mandatory_timeout=min(600, life / 6),
+        )
+
+    def _fetch(self) -> dict[str, Any]:
+        import jmespath
+
+        # Counted from before the call, so that the end is never believed later than it is.
+        asked = self._utc_now()
+        exchange = self._exchange
+        answer = _invoke(self._caller, exchange.operation, self._parameters)
+        minutes = jmespath.search(exchange.minutes, answer) or exchange.longest_minutes
+        expires = asked + datetime.timedelta(minutes=minutes)
+        found = {
+            "access_key": jmespath.search(exchange.access_key, answer),
+            "secret_key": jmespath.search(exchange.secret_key, answer),
+            "token": jmespath.search(exchange.session_token, answer),
+        }
+        if not all(found.values()):
+            raise AccessDenied(f"{exchange.operation} answered no credentials")
+        return {**found, "expires": expires, "expiry_time": expires.isoformat()}

@@ -1,0 +1,82 @@
+"""Time: an injected clock, a deadline given by the host, and jittered growing delays."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from typing import Protocol
+
+from aws_associations.errors import DeadlinePassed
+
+
+class Clock(Protocol):
+    """Seconds that only move forward, and a way to let them pass."""
+
+    def now(self) -> float:
+        """Seconds since an arbitrary moment."""
+
+    def sleep(self, seconds: float) -> None:
+        """Return after that many seconds."""
+
+
+class SystemClock:
+    """The machine's monotonic clock."""
+
+    def now(self) -> float:
+        """Seconds since an arbitrary moment."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Return after that many seconds."""
+        time.sleep(seconds)
+
+
+class Deadline:
+    """The moment after which an operation must not send anything any more. Safe to share between threads."""
+
+    def __init__(self, clock: Clock, seconds: float, outer: Deadline | None = None) -> None:
+        """``outer``: a deadline that ends this one too, whatever ``seconds`` says."""
+        self._clock = clock
+        self._end = clock.now() + seconds
+        self._outer = outer
+
+    @property
+    def remaining(self) -> float:
+        """Seconds left, never negative."""
+        own = max(0.0, self._end - self._clock.now())
+        return own if self._outer is None else min(own, self._outer.remaining)
+
+    def part(self, fraction: float) -> Deadline:
+        """A deadline after that fraction of the time that is left."""
+        return Deadline(self._clock, self.remaining * fraction, outer=self)
+
+    def end_now(self) -> None:
+        """Let no further request begin, retries of the SDK included."""
+        self._end = float("-inf")
+
+    def check(self) -> None:
+        """Raise DeadlinePassed if no time is left."""
+        if self.remaining <= 0:
+            raise DeadlinePassed
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep that long, or until the deadline if that is nearer."""
+        self._clock.sleep(min(seconds, self.remaining))
+
+    def elapsed_since(self, moment: float) -> float:
+        """Seconds since a moment that :attr:`moment` told."""
+        return self._clock.now() - moment
+
+    @property
+    def moment(self) -> float:
+        """Now, on the clock of this deadline."""
+        return self._clock.now()
+
+
+def delays(first: float = 0.2, growth: float = 1.6, longest: float = 5.0) -> Iterator[float]:
+    """Endless delays in seconds, each up to a quarter shorter or longer than planned so that waiters spread out."""
+    planned = first
+    while True:
+        yield planned * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, protects nothing
+        planned = min(planned * growth, longest)

@@ -1,0 +1,68 @@
+"""Delivering an answer: one PUT to the pre-signed URL, bounded in time, its status checked."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import time
+from urllib.parse import urlsplit
+
+_ATTEMPT_SECONDS = 4.0
+_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+
+
+class NotDeliveredError(Exception):
+    """Nobody took the answer. The message names the last cause, never the URL."""
+
+    def __init__(self, cause: str, *, refused: bool) -> None:
+        """Args: refused: the URL is no longer good, so that another attempt cannot help."""
+        super().__init__(cause)
+        self.refused = refused
+
+
+def put(url: str, body: bytes, seconds: float) -> int:
+    """Put the body; return how many attempts it took.
+
+    A connection that fails and a status that S3 documents as transient are tried again while there is time.
+
+    Args:
+        url: https only.
+        body: JSON in UTF-8.
+        seconds: for all attempts together; one attempt is made even if there is hardly any time left.
+
+    Raises:
+        NotDeliveredError: no attempt was answered with 2xx.
+    """
+    split = urlsplit(url)
+    target = f"{split.path or '/'}?{split.query}" if split.query else split.path or "/"
+    # The URL was signed without a content type: any other than an empty one is SignatureDoesNotMatch (observed).
+    headers = {"Content-Type": "", "Content-Length": str(len(body))}
+    end, delay, attempt = time.monotonic() + seconds, 0.25, 0
+    while True:
+        attempt += 1
+        timeout = max(0.5, min(_ATTEMPT_SECONDS, end - time.monotonic()))
+        try:
+            status = _attempt(split.hostname or "", split.port or 443, target, body, headers, timeout)
+        except (OSError, http.client.HTTPException) as error:
+            cause = type(error).__name__
+        else:
+            if 200 <= status < 300:
+                return attempt
+            cause = f"HTTP status {status}"
+            if status not in _TRANSIENT:
+                raise NotDeliveredError(cause, refused=True)
+        if time.monotonic() + delay >= end:
+            raise NotDeliveredError(f"{cause} after {attempt} attempts", refused=False)
+        time.sleep(delay)
+        delay = min(delay * 2, 4.0)
+
+
+def _attempt(host: str, port: int, target: str, body: bytes, headers: dict[str, str], timeout: float) -> int:
+    connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=ssl.create_default_context())
+    try:
+        connection.request("PUT", target, body, headers)
+        response = connection.getresponse()
+        response.read(1024)
+        return response.status
+    finally:
+        connection.close()

@@ -1,0 +1,123 @@
+"""What the tests of the core share: one emulator, a user, a group, and the core in front of it."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from aws_associations.host import Holders, Owner, Request, UnknowingHost
+from aws_associations.identity import AssociationId, Identity
+from aws_associations.kinds.finspace import PERMISSION_GROUP_MEMBERSHIP
+from aws_associations.lifecycle import Desired, Granted, Lifecycle, OnExisting, Removal
+from aws_associations.look import Sighting
+from aws_associations.service import Services
+from aws_associations.waiting import Deadline
+from finspace_emulator.control import EmulatorControl
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+ENVIRONMENT, GROUP, USER = "env1", "analysts", "alice"
+
+
+class EmulatorClock:
+    """The service's own clock: sleeping moves it, so that no test waits."""
+
+    def __init__(self, control: EmulatorControl) -> None:
+        self._control = control
+
+    def now(self) -> float:
+        return self._control.now()
+
+    def sleep(self, seconds: float) -> None:
+        self._control.advance(seconds)
+
+
+@dataclass
+class ScriptedHost(UnknowingHost):
+    """A host whose evidence a test sets; everything else cannot be known. Keeps the notes."""
+
+    others: Holders | None = None
+    lives: bool | None = None
+    settled: bool | None = None
+    intent: bool | None = None
+    notes: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
+
+    def holders(self, identity: Identity) -> Holders | None:
+        return self.others
+
+    def live(self) -> bool | None:
+        return self.lives
+
+    def adoption_settled(self, identity: Identity) -> bool | None:
+        return self.settled
+
+    def announced(self, identity: Identity) -> bool | None:
+        return self.intent
+
+    def note(self, event: str, fields: Mapping[str, object], *, warning: bool = False) -> None:
+        self.notes.append((event, fields))
+
+    def noted(self, event: str) -> bool:
+        return any(name == event for name, _ in self.notes)
+
+
+class World:
+    """One emulator, one user and one group in it, and the core in front."""
+
+    def __init__(self, control: EmulatorControl) -> None:
+        self.control = control
+        self.clock = EmulatorClock(control)
+        self.services = Services(lambda: datetime.datetime.fromtimestamp(control.now(), datetime.UTC))
+        self.lifecycle = Lifecycle(self.services)
+        self.host = ScriptedHost()
+        self._requests = itertools.count()
+        control.freeze()
+        self.add(GROUP, USER)
+
+    def add(self, group: str, user: str, environment: str = ENVIRONMENT) -> None:
+        """Make the parties, not the membership."""
+        self.control.add_permission_group(environment, group)
+        self.control.add_user(environment, user)
+
+    def identity(self, group: str = GROUP, user: str = USER, environment: str = ENVIRONMENT) -> Identity:
+        values = {"environment_id": environment, "permission_group_id": group, "user_id": user}
+        return Identity.of(PERMISSION_GROUP_MEMBERSHIP, ACCOUNT, REGION, values)
+
+    def request(self, name: str | None = None, owner: str = "Membership", seconds: float = 300) -> Request:
+        """A request; the same name is a retry of the same request, no name a new one."""
+        return Request(
+            owner=Owner(("test", "stack", owner)),
+            request_id=name or f"request-{next(self._requests)}",
+            account=ACCOUNT,
+            deadline=Deadline(self.clock, seconds),
+            host=self.host,
+        )
+
+    def create(
+        self,
+        request: Request | None = None,
+        *,
+        identity: Identity | None = None,
+        on_existing: OnExisting = OnExisting.FAIL,
+    ) -> Granted:
+        return self.lifecycle.create(Desired(identity or self.identity(), on_existing), request or self.request())
+
+    def read(self) -> Sighting | None:
+        return self.lifecycle.read(self.identity(), self.request())
+
+    def delete(self, text: str | None = None, request: Request | None = None) -> Removal:
+        text = AssociationId(self.identity()).text if text is None else text
+        return self.lifecycle.delete(PERMISSION_GROUP_MEMBERSHIP, text, request or self.request())
+
+    def members(self) -> set[tuple[str, str]]:
+        """The truth: (group, user) of every membership there is, whatever the lists show."""
+        return {(now.permission_group_id, now.user_id) for now in self.control.memberships()}
+
+    def calls(self) -> list[str]:
+        """The operations received so far, in order, without the exchange of credentials."""
+        return [e.operation for e in self.control.journal() if e.operation != "GetProgrammaticAccessCredentials"]
+
+    def tokens(self, operation: str) -> list[str | None]:
+        return [entry.client_token for entry in self.control.journal(operation)]
