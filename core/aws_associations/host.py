@@ -109,7 +109,7 @@ class UnknowingHost:
     def announced(self, identity: Identity) -> bool | None:
         """Cannot be known."""
 
-    def granted_here(self, identity: Identity) -> bool:  # noqa: ARG002 - the interface's
+    def granted_here(self, identity: Identity) -> bool:
         """Nothing was."""
         return False
 

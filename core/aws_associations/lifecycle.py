@@ -265,7 +265,7 @@ class _Creation:
         if self._desired.on_existing is OnExisting.ADOPT:
             return self._granted(How.ADOPTED, self._present(sighting), adopted=True)
         raise AlreadyExists(
-            f"{identity} is granted already, and nothing shows that this resource granted it",
+            "it is granted already, and nothing shows that this resource granted it",
             advice=(
                 "To let this resource own it, deploy with OnExisting: Adopt (Pulumi: on_existing='adopt'); deleting the"
                 " resource then revokes it. To leave it to its owner, remove this resource. To grant it anew, revoke it"

@@ -6,6 +6,7 @@ Nothing of botocore is imported until the first call, so that declaring associat
 from __future__ import annotations
 
 import datetime
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -45,7 +46,8 @@ class Services:
 
     def default_region(self) -> str:
         """The region of the caller's environment or profile; raises InvalidRequest if there is none."""
-        region = self._session().get_config_variable("region")
+        # botocore itself reads AWS_DEFAULT_REGION only; the CLI and Pulumi's AWS provider put AWS_REGION first.
+        region = os.environ.get("AWS_REGION") or self._session().get_config_variable("region")
         if not region:
             raise InvalidRequest(
                 "no AWS region is set", advice="Set AWS_REGION, a region in the AWS profile, or the region property."

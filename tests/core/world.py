@@ -117,7 +117,8 @@ class World:
 
     def calls(self) -> list[str]:
         """The operations received so far, in order, without the exchange of credentials."""
-        return [e.operation for e in self.control.journal() if e.operation != "GetProgrammaticAccessCredentials"]
+        named = [entry.operation for entry in self.control.journal()]
+        return [name for name in named if name is not None and name != "GetProgrammaticAccessCredentials"]
 
     def tokens(self, operation: str) -> list[str | None]:
         return [entry.client_token for entry in self.control.journal(operation)]

@@ -1,0 +1,193 @@
+"""What Pulumi's dynamic host calls, translated to the core and back. The same for every kind."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
+
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    ResourceProvider,
+    UpdateResult,
+)
+from pulumi.output import Unknown
+
+from aws_associations.errors import AssociationError
+from aws_associations.host import Owner, Request, UnknowingHost
+from aws_associations.identity import AssociationId, Identity, parse
+from aws_associations.kind import Kind
+from aws_associations.waiting import Deadline, SystemClock
+
+if TYPE_CHECKING:
+    from aws_associations.lifecycle import Lifecycle
+    from aws_associations.service import Services
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+ON_EXISTING = ("fail", "adopt")
+LONGEST_TIMEOUT = 86_400
+
+_DEFAULT_TIMEOUT = 300
+
+
+@functools.cache
+def _core() -> tuple[Services, Lifecycle]:
+    """One for the life of the host process, which serves one update: clients and credentials are shared."""
+    from aws_associations.lifecycle import Lifecycle
+    from aws_associations.service import Services
+
+    services = Services()
+    return services, Lifecycle(services)
+
+
+def _short_errors(method: Callable[_P, _R]) -> Callable[_P, _R]:
+    """The host shows a failure as a whole traceback; leave out every frame and cause below this one."""
+
+    @functools.wraps(method)
+    def shortened(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        try:
+            return method(*args, **kwargs)
+        except AssociationError as error:
+            raise error.with_traceback(None) from None
+
+    return shortened
+
+
+class AssociationProvider(ResourceProvider):
+    """The lifecycle of one kind of association in a Pulumi stack.
+
+    Stored in users' state by reference, that is by the import path of the subclass: neither may ever be renamed.
+    """
+
+    serialize_as_secret_always = False
+    kind: ClassVar[Kind]
+
+    def __reduce__(self) -> tuple[type[AssociationProvider], tuple[()]]:
+        """Store the class and nothing of the instance."""
+        return type(self), ()
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Refuse what can never be granted, without any call; what is not known yet is let through."""
+        from aws_associations.properties import violations
+
+        known = {name: value for name, value in news.items() if not isinstance(value, Unknown)}
+        failures = violations(_core()[0], self.kind, {part.name: known[part.name] for part in self._parts(known)})
+        for part in self.kind.parts:
+            if part.name not in news:
+                failures[part.name] = "is missing"
+        if known.get("on_existing", "fail") not in ON_EXISTING and "on_existing" in known:
+            failures["on_existing"] = f"must be {' or '.join(map(repr, ON_EXISTING))}, is {known['on_existing']!r}"
+        timeout = known.get("timeout_seconds", _DEFAULT_TIMEOUT)
+        if not isinstance(timeout, (int, float)) or isinstance(timeout, bool) or not 1 <= timeout <= LONGEST_TIMEOUT:
+            failures["timeout_seconds"] = f"must be a number of seconds from 1 to {LONGEST_TIMEOUT}, is {timeout!r}"
+        region = known.get("region")
+        if region is not None and (not isinstance(region, str) or not region):
+            failures["region"] = "must be the name of an AWS region"
+        return CheckResult(dict(news), [CheckFailure(name, reason) for name, reason in failures.items()])
+
+    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+        """Another identity is a replacement; nothing else is a change.
+
+        ``__provider`` (its bytes vary with Python's version), who declares it, what to do about an existing one and the
+        time-out say how a create goes, not what is granted.
+        """
+        replaces = [part.name for part in self.kind.parts if self._differs(part.ignores_case, part.name, olds, news)]
+        # A region that is not declared is that of creation, whatever the default is today.
+        if news.get("region") is not None and self._differs(False, "region", olds, news):
+            replaces.append("region")
+        return DiffResult(changes=bool(replaces), replaces=replaces)
+
+    @_short_errors
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Grant, and return when the service says so."""
+        from aws_associations.lifecycle import Desired, OnExisting
+
+        services, lifecycle = _core()
+        region = props.get("region") or services.default_region()
+        request = self._request(props)
+        values = {part.name: str(props[part.name]) for part in self.kind.parts}
+        identity = Identity.of(self.kind, request.account, region, values)
+        on_existing = OnExisting.ADOPT if props.get("on_existing") == "adopt" else OnExisting.FAIL
+        granted = lifecycle.create(Desired(identity, on_existing), request)
+        code = 0 if granted.status_code is None else granted.status_code
+        return CreateResult(granted.id.text, {**self._outs(props, granted.id, granted.status), "status_code": code})
+
+    @_short_errors
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """What is there now. Only what the service says is absent is gone; an error keeps the state as it is."""
+        _, lifecycle = _core()
+        known = parse(self.kind, id_)
+        sighting = lifecycle.read(known.identity, self._request(props))
+        if sighting is None:
+            return ReadResult("", {})
+        # The inputs stay as they were declared: none of them can drift while the association is there.
+        return ReadResult(id_, self._outs(props, known, sighting.status))
+
+    def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        """Take over inputs that change nothing about what is granted; the outputs stay complete."""
+        status = str(olds.get("membership_status", ""))
+        return UpdateResult({**olds, **self._outs({**olds, **news}, parse(self.kind, id_), status)})
+
+    @_short_errors
+    def delete(self, id_: str, props: dict[str, Any]) -> None:
+        """Revoke; absent already is success."""
+        _, lifecycle = _core()
+        lifecycle.delete(self.kind, id_, self._request(props))
+
+    # -- translation ------------------------------------------------------------------------------------------------
+
+    def _parts(self, props: Mapping[str, Any]) -> Iterator[Any]:
+        return (part for part in self.kind.parts if part.name in props)
+
+    @staticmethod
+    def _differs(ignores_case: bool, name: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+        old, new = olds.get(name), news.get(name)
+        if isinstance(new, Unknown):
+            return True
+        if ignores_case and isinstance(old, str) and isinstance(new, str):
+            old, new = old.casefold(), new.casefold()
+        return bool(old != new)
+
+    def _request(self, props: Mapping[str, Any]) -> Request:
+        deadline = Deadline(SystemClock(), float(props.get("timeout_seconds") or _DEFAULT_TIMEOUT))
+        return Request(
+            owner=Owner(("pulumi", *(str(name) for name in props.get("declared_by") or ()))),
+            request_id=uuid.uuid4().hex,
+            account=_core()[0].account(deadline),
+            deadline=deadline,
+            host=_Host(),
+        )
+
+    def _outs(self, props: Mapping[str, Any], known: AssociationId, status: str) -> dict[str, Any]:
+        identity = known.identity
+        return {
+            **{name: value for name, value in props.items() if value is not None},
+            **identity.parts(),
+            "account": identity.account,
+            "region": identity.region,
+            "adopted": known.adopted,
+            "membership_status": status,
+        }
+
+
+class _Host(UnknowingHost):
+    """What this process knows of its stack, and where its notes go."""
+
+    def adoption_settled(self, identity: Identity) -> bool | None:
+        """Always: a create that fails leaves nothing in Pulumi's state, so every delete of an adopted one is meant."""
+        return True
+
+    def note(self, event: str, fields: Mapping[str, object], *, warning: bool = False) -> None:
+        """Show warnings in Pulumi's diagnostics, which are what a plugin writes to standard error."""
+        if warning:
+            text = ", ".join(f"{name}: {value}" for name, value in fields.items())
+            sys.stderr.write(f"warning: {event}: {text}\n")
+            sys.stderr.flush()

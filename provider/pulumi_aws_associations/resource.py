@@ -1,0 +1,38 @@
+"""What every association resource of a Pulumi program has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import Resource
+
+from pulumi_aws_associations.provider import AssociationProvider
+
+
+class AssociationResource(Resource):
+    """A dynamic resource that knows who declares it.
+
+    Replacement deletes first, unless ``opts`` say otherwise: of a create and then a delete of the same pair, which is
+    what ``--replace`` would do, nothing is left.
+    """
+
+    def __init__(
+        self,
+        provider: AssociationProvider,
+        name: str,
+        inputs: Mapping[str, pulumi.Input[Any]],
+        opts: pulumi.ResourceOptions | None,
+    ) -> None:
+        """Declare; ``inputs`` are those of the kind and the options of every kind."""
+        parent = opts.parent.urn if opts is not None and opts.parent is not None else ""
+        # The host process knows neither name nor stack, so they travel as an input, for the client token.
+        declared_by = [pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack(), parent, name]
+        outputs = dict.fromkeys(("account", "adopted", "membership_status", "status_code"))
+        super().__init__(
+            provider,
+            name,
+            {**outputs, **inputs, "declared_by": declared_by},
+            pulumi.ResourceOptions.merge(pulumi.ResourceOptions(delete_before_replace=True), opts),
+        )
