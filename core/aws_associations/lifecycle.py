@@ -36,8 +36,6 @@ SETTLE_SECONDS = 6.0
 was ever published for FinSpace, so this is a choice: long enough for a list that is a few seconds behind, short enough
 not to be felt."""
 
-_CONFLICT_REPEATS = 3
-
 _CREATE_SHARE = 0.75
 """The part of an update's time in which the new association must be granted; the rest is for undoing it."""
 
@@ -144,9 +142,11 @@ class Lifecycle:
         whole = request.deadline
         request.deadline = whole.part(_CREATE_SHARE)
         try:
-            return self.create(desired, request)
+            try:
+                return self.create(desired, request)
+            finally:
+                request.deadline = whole
         except AssociationError as error:
-            request.deadline = whole
             if error.outcome_unknown:
                 self._undo(desired.identity, request, error)
             raise
@@ -236,6 +236,7 @@ class _Creation:
         # Without a look on a service that rejects duplicates: there the write itself tells.
         if sighting is not None and sighting.state is State.REMOVING:
             sighting = self._wait("be removed", lambda seen: seen.state is not State.REMOVING)
+            self._must_be_live()  # a wait lies behind us
         if sighting is not None and sighting.state is not State.ABSENT:
             return self._claim(sighting)
         return self._associate()
@@ -504,8 +505,9 @@ class _Removal:
         return False
 
     def _revoke(self) -> Removal:
-        repeats = _CONFLICT_REPEATS
-        unknown_repeats = 1
+        deadline = self._request.deadline
+        refused_since: float | None = None
+        lost = False
         for delay in delays():
             try:
                 self._send_disassociate()
@@ -517,23 +519,28 @@ class _Removal:
                     return Removal.ABSENT
                 if seen.state is State.REMOVING:
                     return self._wait_for_absence(succeeded=False)
-                # Being added, or the service is busy with a party: the same token, as nothing was accepted under it.
-                if seen.state is not State.ADDING:
-                    repeats -= 1
-                if repeats == 0:
+                # Being added, or the service is busy with a party, or the list lags behind a removal: the same token,
+                # as nothing was accepted under it.
+                if seen.state is State.ADDING:
+                    refused_since = None
+                elif refused_since is None:
+                    refused_since = deadline.moment
+                elif deadline.elapsed_since(refused_since) >= SETTLE_SECONDS:
+                    error.outcome_unknown = error.outcome_unknown or lost
                     raise
                 self._pause(delay, seen)
             except AssociationError as error:
                 if not error.outcome_unknown:
+                    error.outcome_unknown = lost
                     raise
                 seen = self._seen_after(error)
                 if seen.state in {State.ABSENT, State.ELSEWHERE}:
                     return Removal.REVOKED
                 if seen.state is State.REMOVING:
                     return self._wait_for_absence(succeeded=False)
-                if unknown_repeats == 0 or self._request.host.live() is False:
+                if lost or self._request.host.live() is False:
                     raise
-                unknown_repeats -= 1
+                lost = True
             else:
                 return self._wait_for_absence(succeeded=True)
         raise AssertionError("delays are endless")
@@ -551,11 +558,20 @@ class _Removal:
         self._services.call(kind, identity, kind.disassociate, parameters, request.deadline)
 
     def _seen_after(self, error: AssociationError) -> Sighting:
-        try:
-            return look(self._services, self._identity, self._request.deadline)
-        except AssociationError as blind:
-            error.cause += f"; it could not be seen afterwards either ({blind.code}: {blind.cause})"
-            raise error from blind
+        """Look after a removal that did not succeed: absence counts once it has lasted, as a list may lag."""
+        deadline = self._request.deadline
+        start = deadline.moment
+        for delay in delays():
+            try:
+                seen = look(self._services, self._identity, deadline)
+            except AssociationError as blind:
+                error.cause += f"; it could not be seen afterwards either ({blind.code}: {blind.cause})"
+                raise error from blind
+            absent = seen.state in {State.ABSENT, State.ELSEWHERE}
+            if not absent or deadline.elapsed_since(start) >= SETTLE_SECONDS:
+                return seen
+            self._pause(delay, seen)
+        raise AssertionError("delays are endless")
 
     def _wait_for_absence(self, *, succeeded: bool) -> Removal:
         present_since: float | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aws_associations.errors import InternalFailure, NotFound
+from aws_associations.errors import AssociationError, InternalFailure, NotFound
 from aws_associations.identity import Identity
 from aws_associations.kind import Look, State
 from aws_associations.service import Services
@@ -35,7 +35,8 @@ def look(services: Services, identity: Identity, deadline: Deadline) -> Sighting
     A party that does not exist means that the association is absent.
 
     Raises:
-        AssociationError: the look was denied, throttled or failed, which is never absence.
+        AssociationError: the look was denied, throttled or failed, which is never absence. A look writes nothing, so
+            its own outcome is never unknown; whether an earlier write's is, only the caller can say.
     """
     import jmespath
 
@@ -52,6 +53,9 @@ def look(services: Services, identity: Identity, deadline: Deadline) -> Sighting
             page = services.call(kind, identity, how.operation, parameters, deadline)
         except NotFound:
             return ABSENT
+        except AssociationError as error:
+            error.outcome_unknown = False
+            raise
         for candidate in jmespath.search(how.items, page) or []:
             if _matches(how, candidate, identity):
                 return _sighting(how, candidate)

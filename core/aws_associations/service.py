@@ -92,16 +92,17 @@ class Services:
     ) -> Iterator[None]:
         """Count the attempts of the calls made inside, stop them at the deadline, translate what they raise."""
         attempt = self._attempt
-        attempt.deadline, attempt.sent = deadline, 0
+        attempt.deadline, attempt.sent, attempt.exchanging = deadline, 0, False
         try:
             deadline.check()
             yield
-        except AssociationError:
+        except AssociationError as error:
+            error.outcome_unknown = attempt.sent > 0
             raise
         except Exception as error:  # every error of a library becomes one of ours, here and nowhere else
-            raise from_botocore(
-                error, operation, meanings=meanings, advice=advice, sent=attempt.sent, ended=ended
-            ) from error
+            # An exchange that fails between two attempts says nothing of the first: as if it were a retry.
+            sent = attempt.sent + 1 if attempt.sent and attempt.exchanging else attempt.sent
+            raise from_botocore(error, operation, meanings=meanings, advice=advice, sent=sent, ended=ended) from error
         finally:
             attempt.deadline = None
 
@@ -111,12 +112,14 @@ class Services:
         if deadline is not None:
             deadline.check()
             self._attempt.sent += 1
+            self._attempt.exchanging = False
 
     def _before_exchange(self, **_: object) -> None:
         """An exchange of credentials happens inside another call and is not an attempt of it."""
         deadline: Deadline | None = getattr(self._attempt, "deadline", None)
         if deadline is not None:
             deadline.check()
+            self._attempt.exchanging = True
 
     def _session(self) -> Any:
         with self._lock:
@@ -164,7 +167,8 @@ class Services:
                 retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
             ),
         )
-        client.meta.events.register("before-send", before_send)
+        # First: whoever else listens may send, or fail, in the event itself (moto does both).
+        client.meta.events.register_first("before-send", before_send)
         return client
 
 
