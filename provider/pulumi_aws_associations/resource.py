@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Mapping
+from typing import Any, cast
 
 import pulumi
 from pulumi.dynamic import Resource
@@ -26,7 +26,10 @@ class AssociationResource(Resource):
         opts: pulumi.ResourceOptions | None,
     ) -> None:
         """Declare; ``inputs`` are those of the kind and the options of every kind."""
-        parent = opts.parent.urn if opts is not None and opts.parent is not None else ""
+        parent: pulumi.Input[str] = ""
+        if opts is not None and opts.parent is not None:
+            # The text without the dependency: a child that depends on its own parent is a cycle to Pulumi (measured).
+            parent = pulumi.Output.from_input(cast(Awaitable[str], opts.parent.urn.future()))
         # The host process knows neither name nor stack, so they travel as an input, for the client token.
         declared_by = [pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack(), parent, name]
         outputs = dict.fromkeys(("account", "adopted", "membership_status", "status_code"))

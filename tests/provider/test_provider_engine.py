@@ -1,0 +1,224 @@
+"""The provider under the real Pulumi engine, wherever there is a CLI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engines.pulumi_engine import PulumiFailed, PulumiProject, find_pulumi
+from finspace_emulator.control import EmulatorControl
+
+_ROOT = Path(__file__).resolve().parent.parent.parent
+_FOUND, _REASON = find_pulumi()
+pytestmark = pytest.mark.skipif(_FOUND is None, reason=f"not run under a real engine: {_REASON}")
+
+_HEAD = """
+import pulumi
+from pulumi_aws_associations.finspace import PermissionGroupMembership
+
+def member(name, group, user, **more):
+    return PermissionGroupMembership(name, environment_id="env1", permission_group_id=group, user_id=user, **more)
+"""
+
+Start = Callable[..., PulumiProject]
+
+
+@pytest.fixture
+def start(service: EmulatorControl, aws: dict[str, str]) -> Iterator[Start]:
+    """Start a stack with this program text behind the usual imports."""
+    assert service is not None
+    projects: list[PulumiProject] = []
+
+    def begin(program: str | Path, **more: Any) -> PulumiProject:
+        text = program if isinstance(program, Path) else _HEAD + program
+        project = PulumiProject(text, environment=aws, **more).__enter__()
+        projects.append(project)
+        return project
+
+    yield begin
+    for project in projects:
+        project.__exit__(None, None, None)
+
+
+def members(service: EmulatorControl) -> set[tuple[str, str]]:
+    """Who is in which group, by the service's own word."""
+    return {(now.permission_group_id, now.user_id) for now in service.memberships()}
+
+
+def test_a_membership_lives_through_up_refresh_replace_and_destroy(start: Start, service: EmulatorControl) -> None:
+    """Grant, change nothing, replace, notice what was removed by hand, grant again, revoke."""
+    project = start('member("a", "analysts", "alice")\n')
+    assert project.up().operations == [("create", "a")]
+    assert members(service) == {("analysts", "alice")}
+
+    assert project.up(expect_no_changes=True).operations == []
+    project.refresh(expect_no_changes=True)
+    assert project.preview(expect_no_changes=True).operations == []
+
+    project.set_program(_HEAD + 'member("a", "analysts", "bob")\n')
+    project.up()
+    assert members(service) == {("analysts", "bob")}
+
+    service.revoke("env1", "analysts", "bob")
+    project.refresh()
+    assert project.resources() == {}
+    assert project.up().operations == [("create", "a")]
+    assert members(service) == {("analysts", "bob")}
+
+    project.destroy()
+    assert members(service) == set()
+
+
+def test_a_forced_replacement_leaves_the_membership(start: Start, service: EmulatorControl) -> None:
+    """``--replace`` never asks for a diff; it deletes first, so that the pair is there in the end."""
+    project = start('member("a", "analysts", "alice")\n')
+    project.up()
+
+    project.up(replace=[project.urn("a")])
+
+    assert members(service) == {("analysts", "alice")}
+    calls = [e.operation for e in service.journal() if "ssociate" in str(e.operation)]
+    assert calls == [
+        "AssociateUserToPermissionGroup",
+        "DisassociateUserFromPermissionGroup",
+        # The owner token is repeated within ten minutes and replayed without effect; the next one grants.
+        "AssociateUserToPermissionGroup",
+        "AssociateUserToPermissionGroup",
+    ]
+
+
+def test_the_users_own_options_win(start: Start) -> None:
+    """delete_before_replace is a default, not a rule."""
+    project = start('member("a", "analysts", "alice", opts=pulumi.ResourceOptions(delete_before_replace=False))\n')
+    project.up()
+    project.set_program(
+        _HEAD + 'member("a", "analysts", "bob", opts=pulumi.ResourceOptions(delete_before_replace=False))\n'
+    )
+
+    operations = [operation for operation, _ in project.up().operations]
+
+    assert operations.index("create-replacement") < operations.index("delete-replaced")
+
+
+def test_a_rename_without_alias_loses_nothing(start: Start, service: EmulatorControl) -> None:
+    """The new name finds the pair present and fails; the membership stays."""
+    project = start('member("old", "analysts", "alice")\n')
+    project.up()
+    project.set_program(_HEAD + 'member("new", "analysts", "alice")\n')
+
+    with pytest.raises(PulumiFailed, match="AlreadyExists"):
+        project.up()
+    assert members(service) == {("analysts", "alice")}
+
+
+def test_a_rename_with_alias_changes_nothing(start: Start, service: EmulatorControl) -> None:
+    """With an alias for the old name no call is made."""
+    project = start('member("old", "analysts", "alice")\n')
+    project.up()
+    before = len(service.journal())
+    project.set_program(
+        _HEAD + 'member("new", "analysts", "alice", opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="old")]))\n'
+    )
+
+    project.up()
+
+    assert len(service.journal()) == before
+    assert members(service) == {("analysts", "alice")}
+
+
+def test_inputs_may_be_outputs_of_other_resources(start: Start, service: EmulatorControl) -> None:
+    """A membership can follow another resource, inside a component, with its outputs exported."""
+    project = start(
+        """
+class Team(pulumi.ComponentResource):
+    def __init__(self, name):
+        super().__init__("test:Team", name)
+        child = pulumi.ResourceOptions(parent=self)
+        first = member("first", "analysts", "alice", opts=child)
+        second = member("second", "traders", first.user_id, opts=child)
+        pulumi.export("status", second.membership_status)
+        pulumi.export("account", second.account)
+        self.register_outputs({})
+
+Team("team")
+"""
+    )
+    project.preview()
+    project.up()
+
+    assert members(service) == {("analysts", "alice"), ("traders", "alice")}
+    assert project.outputs() == {"status": "ADDITION_SUCCESS", "account": "123456789012"}
+    assert project.up(expect_no_changes=True).operations == []
+    project.destroy()
+    assert members(service) == set()
+
+
+def test_equal_names_in_two_components_have_tokens_of_their_own(start: Start, service: EmulatorControl) -> None:
+    """The parent belongs to who declares a membership; two components of different types may hold equal names."""
+    project = start(
+        """
+for team, user in (("one", "alice"), ("two", "alice")):
+    parent = pulumi.ComponentResource("test:" + team, team)
+    member("member", "analysts" if team == "one" else "traders", user, opts=pulumi.ResourceOptions(parent=parent))
+"""
+    )
+    project.up()
+
+    owners = {
+        tuple(r["inputs"]["declared_by"])
+        for r in project.export_stack()["deployment"]["resources"]
+        if "id" in r and "user_id" in r["inputs"]
+    }
+    assert len(owners) == 2
+    assert len({e.client_token for e in service.journal("AssociateUserToPermissionGroup")}) == 2
+
+
+def test_a_mistake_is_a_short_message(start: Start, service: EmulatorControl) -> None:
+    """A wrong input stops the preview with the property's name, before any call."""
+    project = start(f'member("a", "analysts", "{"u" * 27}")\n')
+
+    with pytest.raises(PulumiFailed) as failed:
+        project.preview()
+
+    (diagnostic,) = [line for line in failed.value.run.diagnostics if "user_id" in line]
+    assert "must have 1 to 26 characters, has 27" in diagnostic
+    assert "Traceback" not in diagnostic
+    assert service.journal() == []
+
+
+def test_one_failure_leaves_a_state_that_the_next_up_completes(start: Start, service: EmulatorControl) -> None:
+    """What was granted before the failure is in the state; the next up does the rest."""
+    project = start('member("a", "analysts", "alice")\nmember("b", "analysts", "nobody")\n')
+    with pytest.raises(PulumiFailed, match="NotFound"):
+        project.up()
+
+    service.add_user("env1", "nobody")
+    assert project.up().operations == [("create", "b")]
+    assert members(service) == {("analysts", "alice"), ("analysts", "nobody")}
+    project.destroy()
+    assert members(service) == set()
+
+
+def test_the_root_program_declares_what_the_configuration_lists(start: Start, service: EmulatorControl) -> None:
+    """The repository's own program grants each membership in its configuration and exports the ids."""
+    entry = {"environmentId": "env1", "permissionGroupId": "analysts"}
+    config = {"memberships": {"a": {**entry, "userId": "alice"}, "b": {**entry, "userId": "bob"}}}
+    project = start(_ROOT, config=config)
+    project.up()
+
+    assert members(service) == {("analysts", "alice"), ("analysts", "bob")}
+    ids = project.outputs()["membershipIds"]
+    assert ids["a"] == "finspace-permission-group-membership/v1/123456789012/us-east-1/env1/analysts/alice"
+    project.destroy()
+    assert members(service) == set()
+
+
+def test_the_root_program_names_an_entry_that_is_not_complete(start: Start) -> None:
+    """A mistake in the configuration is one sentence that names the entry."""
+    project = start(_ROOT, config={"memberships": {"a": {"environmentId": "env1"}}})
+
+    with pytest.raises(PulumiFailed, match=r"memberships\.a needs environmentId, permissionGroupId and userId"):
+        project.up()

@@ -1,0 +1,293 @@
+"""The provider in Pulumi's real dynamic host, over gRPC."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from engines.pulumi_host import UNKNOWN, HostError, PulumiHost, serialize_provider
+from finspace_emulator.control import EmulatorControl
+from pulumi_aws_associations.finspace import PermissionGroupMembershipProvider
+from tests.provider.declared import ALICE_ID, declared
+
+
+def test_a_membership_lives_through_create_read_and_delete(host: PulumiHost, service: EmulatorControl) -> None:
+    """What is declared is granted, seen and revoked, and nothing else is called."""
+    created = host.create(host.check(declared()).inputs)
+
+    assert created.id == ALICE_ID
+    assert [m.user_id for m in service.memberships()] == ["alice"]
+    found = host.read(created.id, created.outputs)
+    assert (found.id, found.outputs) == (created.id, created.outputs)
+    host.delete(created.id, created.outputs)
+    assert service.memberships() == []
+    assert [entry.operation for entry in service.journal()] == [
+        "GetProgrammaticAccessCredentials",
+        "ListPermissionGroupsByUser",
+        "AssociateUserToPermissionGroup",
+        "ListPermissionGroupsByUser",
+        "ListPermissionGroupsByUser",
+        "DisassociateUserFromPermissionGroup",
+        "ListPermissionGroupsByUser",
+    ]
+
+
+def test_outputs_are_complete_and_hold_no_credential(host: PulumiHost) -> None:
+    """The state holds every output that is documented, where it was created, and no secret."""
+    outputs = host.create(declared()).outputs
+
+    assert outputs == {
+        **declared(),
+        "account": "123456789012",
+        "region": "us-east-1",
+        "adopted": False,
+        "membership_status": "ADDITION_SUCCESS",
+        "status_code": 200,
+    }
+    assert "testing-secret" not in json.dumps(outputs)
+
+
+def test_the_same_declaration_sends_the_same_token(host: PulumiHost, service: EmulatorControl) -> None:
+    """A stable clientToken: it depends on who declares the membership and on the pair, not on the call."""
+    inputs = declared()
+    for other in (inputs, inputs, declared(declared_by=["organization", "project", "prod", "", "alice"])):
+        created = host.create(other)
+        host.delete(created.id, created.outputs)
+        service.advance(601)
+
+    first, second, third = [e.client_token for e in service.journal("AssociateUserToPermissionGroup")]
+    assert first == second != third
+    removals = [e.client_token for e in service.journal("DisassociateUserFromPermissionGroup")]
+    assert len(set(removals)) == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"user_id": ""}, "user_id"),
+        ({"user_id": "u" * 27}, "user_id"),
+        ({"user_id": "   "}, "user_id"),
+        ({"user_id": ".."}, "user_id"),
+        ({"user_id": None}, "user_id"),
+        ({"user_id": 7}, "user_id"),
+        ({"permission_group_id": "g" * 27}, "permission_group_id"),
+        ({"environment_id": ""}, "environment_id"),
+        ({"on_existing": "Adopt"}, "on_existing"),
+        ({"timeout_seconds": 0}, "timeout_seconds"),
+        ({"timeout_seconds": 86_401}, "timeout_seconds"),
+        ({"timeout_seconds": "300"}, "timeout_seconds"),
+        ({"region": ""}, "region"),
+    ],
+)
+def test_check_refuses_what_can_never_be_granted(
+    host: PulumiHost, service: EmulatorControl, changes: dict[str, Any], name: str
+) -> None:
+    """A wrong input is refused by its name, in a short sentence, before any call."""
+    checked = host.check(declared(**changes))
+
+    assert [failure.property for failure in checked.failures] == [name]
+    assert len(checked.failures[0].reason) < 100
+    assert service.journal() == []
+
+
+@pytest.mark.parametrize("name", ["environment_id", "permission_group_id", "user_id", "region", "timeout_seconds"])
+def test_check_lets_through_what_is_not_known_yet(host: PulumiHost, name: str) -> None:
+    """In a preview an input may be the output of a resource that is still to be created."""
+    checked = host.check(declared(**{name: UNKNOWN}))
+
+    assert checked.failures == ()
+    assert checked.inputs[name] is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"on_existing": "adopt"},
+        {"timeout_seconds": 7},
+        {"declared_by": ["organization", "renamed", "dev", "", "alice"]},
+        {"region": "us-east-1"},
+    ],
+)
+def test_diff_is_unmoved_by_what_grants_nothing_else(host: PulumiHost, changes: dict[str, Any]) -> None:
+    """Who declares a membership, how long to wait and what to do about an existing one are no change of it."""
+    created = host.create(declared())
+
+    difference = host.diff(created.id, created.outputs, declared(**changes))
+
+    assert (difference.changes, difference.replaces) == (False, ())
+
+
+def test_diff_is_unmoved_by_the_serialized_provider(host: PulumiHost) -> None:
+    """Another Python version may write other bytes for the same provider."""
+    created = host.create(declared())
+    other_bytes = base64.b64encode(base64.b64decode(host.provider)[2:]).decode()
+    assert other_bytes != host.provider
+
+    difference = host.diff(created.id, {**created.outputs, "__provider": other_bytes}, declared())
+
+    assert difference.changes is False
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("environment_id", "env2"),
+        ("permission_group_id", "traders"),
+        ("user_id", "bob"),
+        ("user_id", "Alice"),
+        ("user_id", UNKNOWN),
+        ("region", "eu-west-1"),
+    ],
+)
+def test_another_identity_is_a_replacement(host: PulumiHost, name: str, value: object) -> None:
+    """Every part of the identity replaces, also when its new value is not known yet."""
+    created = host.create(declared())
+
+    difference = host.diff(created.id, created.outputs, declared(**{name: value}))
+
+    assert (difference.changes, difference.replaces) == (True, (name,))
+
+
+def test_the_region_is_that_of_creation(service: EmulatorControl, aws: dict[str, str]) -> None:
+    """Another default region is no change, and a delete still reaches the region of creation."""
+    for user in ("alice",):
+        in_ireland = EmulatorControl(aws["AWS_ENDPOINT_URL"], region="eu-west-1")
+        in_ireland.add_permission_group("env1", "analysts")
+        in_ireland.add_user("env1", user)
+    with PulumiHost(PermissionGroupMembershipProvider(), environment=aws) as host:
+        created = host.create(declared(region="eu-west-1"))
+        assert [m.region for m in service.memberships()] == ["eu-west-1"]
+        assert host.diff(created.id, created.outputs, declared()).changes is False
+        host.delete(created.id, created.outputs)
+    assert service.memberships() == []
+
+
+def test_read_tells_a_membership_that_is_gone(host: PulumiHost, service: EmulatorControl) -> None:
+    """A membership removed behind the stack's back, or whose user is gone, leaves the state at the next refresh."""
+    created = host.create(declared())
+    service.revoke("env1", "analysts", "alice")
+    assert host.read(created.id, created.outputs).gone
+
+    service.remove_user("env1", "alice")
+    assert host.read(created.id, created.outputs).gone
+
+
+@pytest.mark.parametrize("fault", ["throttled", "internal_error", "cut"])
+def test_read_never_takes_a_failure_for_absence(host: PulumiHost, service: EmulatorControl, fault: Any) -> None:
+    """A look that fails is an error, so that a refresh does not drop a live membership."""
+    created = host.create(declared())
+    service.add_fault(fault, operation="ListPermissionGroupsByUser", count=None)
+
+    with pytest.raises(HostError):
+        host.read(created.id, created.outputs)
+
+
+def test_the_credentials_of_another_account_are_refused(host: PulumiHost, service: EmulatorControl) -> None:
+    """With the wrong profile everything looks absent, so nothing is believed and nothing is written."""
+    created = host.create(declared())
+    elsewhere = created.id.replace("123456789012", "999999999999")
+    calls = len(service.journal())
+
+    for call in (host.read, host.delete):
+        with pytest.raises(HostError, match="belongs to account 999999999999"):
+            call(elsewhere, created.outputs)
+    assert len(service.journal()) == calls
+    assert [m.user_id for m in service.memberships()] == ["alice"]
+
+
+def test_update_returns_complete_outputs(host: PulumiHost) -> None:
+    """An update that changes nothing about the grant keeps every output and takes over the new inputs."""
+    created = host.create(declared())
+
+    outputs = host.update(created.id, created.outputs, declared(timeout_seconds=7, on_existing="adopt"))
+
+    assert outputs == {**created.outputs, "timeout_seconds": 7, "on_existing": "adopt"}
+
+
+def test_somebody_elses_membership_is_not_taken(host: PulumiHost, service: EmulatorControl) -> None:
+    """A membership that is there already is an error that names it and every way to go on."""
+    service.grant("env1", "analysts", "alice")
+
+    with pytest.raises(HostError) as failed:
+        host.create(declared())
+
+    for word in ("AlreadyExists", "alice", "analysts", "adopt", "remove this resource", "revoke it first"):
+        assert word in failed.value.message
+    assert {e.operation for e in service.journal()} <= {
+        "GetProgrammaticAccessCredentials",
+        "ListPermissionGroupsByUser",
+    }
+
+
+def test_an_adopted_membership_is_revoked_by_its_delete(host: PulumiHost, service: EmulatorControl) -> None:
+    """Adopting is a decision: afterwards the membership belongs to the stack."""
+    service.grant("env1", "analysts", "alice")
+
+    created = host.create(declared(on_existing="adopt"))
+
+    assert created.id == ALICE_ID + "?adopted"
+    assert (created.outputs["adopted"], created.outputs["status_code"]) == (True, 0)
+    host.delete(created.id, created.outputs)
+    assert service.memberships() == []
+
+
+def test_a_failure_shows_as_a_short_message(host: PulumiHost) -> None:
+    """A user reads the host's own few frames and one line that says what to do, and nothing of botocore."""
+    with pytest.raises(HostError) as failed:
+        host.create(declared(user_id="nobody"))
+
+    assert failed.value.message.startswith(
+        "aws_associations.errors.NotFound: creating FinSpace permission group membership UserId 'nobody'"
+    )
+    assert len(failed.value.details.splitlines()) <= 12
+    assert "botocore" not in failed.value.details
+
+
+def test_no_region_is_said_so(service: EmulatorControl, aws: dict[str, str]) -> None:
+    """Without a region the error names the ways to give one."""
+    assert service is not None
+    del aws["AWS_REGION"]
+    with (
+        PulumiHost(PermissionGroupMembershipProvider(), environment=aws) as host,
+        pytest.raises(HostError, match=r"no AWS region is set.*AWS_REGION"),
+    ):
+        host.create(declared())
+
+
+def test_the_time_out_is_the_users(host: PulumiHost, service: EmulatorControl) -> None:
+    """A membership that does not become effective in time is an error that names the last status seen."""
+    service.configure(addition_seconds=600)
+
+    with pytest.raises(HostError, match=r"NotStabilized.*ADDITION_IN_PROGRESS"):
+        host.create(declared(timeout_seconds=2))
+
+
+def test_the_provider_is_stored_by_reference() -> None:
+    """The state holds the class's import path and nothing of an instance, in at most 124 characters."""
+    provider = PermissionGroupMembershipProvider()
+    provider.api_key = "a secret"  # type: ignore[attr-defined]
+
+    stored = serialize_provider(provider)
+
+    assert stored == serialize_provider(PermissionGroupMembershipProvider())
+    assert len(stored) <= 124
+    content = base64.b64decode(stored)
+    assert b"pulumi_aws_associations.finspace" in content
+    assert b"PermissionGroupMembershipProvider" in content
+    assert b"secret" not in content
+
+
+def test_a_program_loads_nothing_of_the_aws_sdk() -> None:
+    """Declaring a membership costs a program no botocore: that is loaded in the provider's process."""
+    script = (
+        "import sys, pulumi_aws_associations.finspace;"
+        "print([m for m in sys.modules if m.split('.')[0] in ('boto3', 'botocore')])"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"

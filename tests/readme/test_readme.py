@@ -1,0 +1,198 @@
+"""The README: every command in it is run as it stands, every name in it is one that the code knows."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from aws_associations.kinds import KINDS
+from engines.ministack import Ministack
+from engines.pulumi_engine import find_pulumi
+from finspace_emulator.server import EmulatorServer
+
+_ROOT = Path(__file__).resolve().parent.parent.parent
+_README = (_ROOT / "README.md").read_text()
+_FOUND, _REASON = find_pulumi()
+
+
+def commands(label: str) -> list[str]:
+    """The lines of every shell block with this label."""
+    blocks = re.findall(r"^```sh *([a-z]*)\n(.*?)^```$", _README, flags=re.MULTILINE | re.DOTALL)
+    return [line for name, block in blocks if name == label for line in block.splitlines() if line]
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A copy of what is in the repository, as a new user would clone it."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    folder = tmp_path / "clone"
+    for name in filter(None, listed.split("\0")):
+        if (_ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(_ROOT / name, folder / name)
+            # Older than the virtual environments that a test may lend to the clone, so that make has nothing to set up.
+            os.utime(folder / name, (0, 0))
+    return folder
+
+
+@pytest.fixture
+def server() -> Iterator[EmulatorServer]:
+    """A FinSpace with the parties that the README names."""
+    with EmulatorServer() as running:
+        running.control.reset()
+        running.control.add_permission_group("env1", "analysts")
+        running.control.add_user("env1", "alice")
+        yield running
+
+
+def run(line: str, folder: Path, environment: dict[str, str]) -> str:
+    """Run one line as a user's shell would; return what it prints."""
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", line],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def members(server: EmulatorServer) -> set[tuple[str, str]]:
+    """Who is in which group, by the service's own word."""
+    return {(now.permission_group_id, now.user_id) for now in server.control.memberships()}
+
+
+def test_every_command_is_run_by_a_test() -> None:
+    """A shell block with a label that no test knows would be a command that nobody ran."""
+    labels = set(re.findall(r"^```sh *([a-z]*)$", _README, flags=re.MULTILINE))
+
+    assert labels == {"", "cloudformation", "pulumi"}
+    # Those without a label are what continuous integration runs.
+    assert set(commands("")) <= set((_ROOT / ".ci" / "run").read_text().splitlines())
+    assert commands("") == ["make demo", "make test"]
+
+
+def test_the_cloudformation_quick_start_works_as_it_stands(clone: Path, server: EmulatorServer, tmp_path: Path) -> None:
+    """Package, deploy, declare and delete with the real AWS CLI, each line copied from the README."""
+    for venv in (".venv", ".venv-ministack"):
+        (clone / venv).symlink_to(_ROOT / venv)
+    with Ministack(environment={"AWS_ENDPOINT_URL_FINSPACE_DATA": server.url}) as engine:
+        client = engine.client("s3")
+        client.create_bucket(Bucket="my-artifacts")
+        client.close()
+        environment = {
+            "PATH": f"{_ROOT / '.venv-ministack' / 'bin'}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(tmp_path),
+            "AWS_ENDPOINT_URL": engine.url,
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            **engine.certificate.environment(),
+        }
+        lines = commands("cloudformation")
+        for line in lines[:4]:
+            printed = run(line, clone, environment)
+        assert "RoleArn" in printed
+
+        declare, delete = lines[4:]
+        run(declare, clone, environment)
+        assert members(server) == {("analysts", "alice")}
+        run(delete, clone, environment)
+        end = time.monotonic() + 30
+        while members(server) and time.monotonic() < end:
+            time.sleep(0.2)
+        assert members(server) == set()
+
+
+@pytest.mark.skipif(_FOUND is None, reason=f"not run under a real engine: {_REASON}")
+def test_the_pulumi_quick_start_works_as_it_stands(clone: Path, server: EmulatorServer, tmp_path: Path) -> None:
+    """Install, configure, up and destroy with the real CLI in a fresh clone, each line copied from the README."""
+    (tmp_path / "state").mkdir()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "PULUMI_BACKEND_URL": (tmp_path / "state").as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE": "nothing secret",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "AWS_ENDPOINT_URL": server.url,
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+    }
+    lines = commands("pulumi")
+    assert [line.split()[1] for line in lines[-2:]] == ["up", "destroy"]
+    for line in lines[:-1]:
+        run(line, clone, environment)
+    assert members(server) == {("analysts", "alice")}
+    run(lines[-1], clone, environment)
+    assert members(server) == set()
+
+
+def test_the_python_of_the_readme_declares_a_membership(tmp_path: Path) -> None:
+    """The program in the README runs, and registers what it says."""
+    (program,) = re.findall(r"^```python\n(.*?)^```$", _README, flags=re.MULTILINE | re.DOTALL)
+    mocks = """
+import pulumi
+class Mocks(pulumi.runtime.Mocks):
+    def new_resource(self, args):
+        parts = [args.inputs[name] for name in ("environment_id", "permission_group_id", "user_id")]
+        print(args.typ, args.name, *parts)
+        return args.name, args.inputs
+    def call(self, args):
+        return {}
+pulumi.runtime.set_mocks(Mocks())
+"""
+    path = tmp_path / "program.py"
+    body = "".join(f"    {line}\n" for line in program.splitlines())
+    path.write_text(f"{mocks}\n@pulumi.runtime.test\ndef declare():\n{body}\ndeclare()\n")
+    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == [
+        "pulumi-python:dynamic/aws-associations/finspace:PermissionGroupMembership",
+        "alice",
+        "env1",
+        "analysts",
+        "alice",
+    ]
+
+
+def test_the_yaml_of_the_readme_declares_a_membership() -> None:
+    """The resource in the README has the type and the properties that the function serves."""
+    (text,) = re.findall(r"^```yaml\n(.*?)^```$", _README, flags=re.MULTILINE | re.DOTALL)
+    resource = yaml.safe_load(text.replace("!ImportValue", ""))["Resources"]["Membership"]
+    (kind,) = KINDS
+    assert resource["Type"] == kind.cloudformation_type
+    assert set(resource["Properties"]) == {"ServiceToken", *(part.property_name for part in kind.parts)}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_every_property_and_error_is_documented(kind: object) -> None:
+    """A property that the README does not name is one that nobody finds."""
+    from aws_associations import errors
+    from aws_associations.kind import Kind
+
+    assert isinstance(kind, Kind)
+    for part in kind.parts:
+        assert f"`{part.property_name}`" in _README
+        assert f"`{part.name}`" in _README
+    for word in ("OnExisting", "Revision", "MembershipStatus", "StatusCode", "on_existing", "timeout_seconds"):
+        assert f"`{word}`" in _README
+    for failure in errors.AssociationError.__subclasses__():
+        assert f"`{failure.code}`" in _README
