@@ -1,25 +1,16 @@
-"""Exceptions raised by the finspacedata service: the published shapes and HTTP status, and what AWS answers for all."""
+"""Exceptions raised by the finspacedata service: the published shapes and HTTP status."""
 
-import json
-
-from moto.core.exceptions import JsonRESTError
+from association_emulator.exceptions import ServiceError
 
 
-class FinSpaceDataError(JsonRESTError):
-    """An error answer: a class name that is the error code, an HTTP status, and the members its shape publishes."""
+class FinSpaceDataError(ServiceError):
+    """An error answer, with the members that its shape publishes."""
 
-    code = 400
     members: tuple[str, ...] = ("message",)
 
     def __init__(self, message: str = "", reason: str = "") -> None:
-        super().__init__(type(self).__name__, message)
         texts = {"message": message, "reason": reason}
-        self.description: str = json.dumps({member: texts[member] for member in self.members})
-
-    @property
-    def error_code(self) -> str:
-        """The code in the x-amzn-ErrorType header."""
-        return type(self).__name__
+        super().__init__(**{member: texts[member] for member in self.members})
 
 
 class ValidationException(FinSpaceDataError):
@@ -68,25 +59,7 @@ class InternalServerException(FinSpaceDataError):
     code = 500
 
 
-# What every AWS service answers before a request reaches the operation; not in the service model.
-
-
-class UnknownOperationException(FinSpaceDataError):
-    """No operation has this method and path."""
-
-    code = 404
-
-
-class MissingAuthenticationTokenException(FinSpaceDataError):
-    """The request is not signed."""
-
-    code = 403
-
-
-class InvalidSignatureException(FinSpaceDataError):
-    """The signature is for another service or region."""
-
-    code = 403
+# What AWS answers for every service; not in the service model.
 
 
 class ExpiredTokenException(FinSpaceDataError):

@@ -8,16 +8,17 @@ from typing import Any
 
 from moto.core.base_backend import BackendDict, BaseBackend
 
+from association_emulator.paging import Pages, WrongPageToken
+from association_emulator.responses import Outcome
+from association_emulator.tokens import TokenMemory
+
 from .exceptions import (
     AccessDeniedException,
     ConflictException,
     ResourceNotFoundException,
     ValidationException,
 )
-from .service import service
-
-REGIONS = ["ca-central-1", "eu-west-1", "us-east-1", "us-east-2", "us-west-2"]
-"""Where FinSpace was offered. A current botocore knows no region for it."""
+from .service import REGIONS, service
 
 TOKEN_SECONDS = 600
 """How long a clientToken is remembered. Published: "This token expires in 10 minutes"."""
@@ -85,25 +86,6 @@ class Membership:
         return REMOVAL_IN_PROGRESS if at < last.final_at else None
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What an operation answers, and what it did."""
-
-    answer: dict[str, Any] = field(default_factory=dict)
-    changed: bool = False
-    replayed: bool = False
-
-
-@dataclass(frozen=True)
-class RememberedCall:
-    """A successful call with a clientToken."""
-
-    at: float
-    operation: str
-    parameters: dict[str, Any]
-    answer: dict[str, Any]
-
-
 @dataclass
 class Environment:
     """A FinSpace environment: nothing in it is known in another one."""
@@ -112,8 +94,8 @@ class Environment:
     users: dict[str, User] = field(default_factory=dict)
     permission_groups: dict[str, PermissionGroup] = field(default_factory=dict)
     memberships: dict[tuple[str, str], Membership] = field(default_factory=dict)
-    remembered: dict[tuple[str, ...], RememberedCall] = field(default_factory=dict)
-    page_tokens: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    tokens: TokenMemory = field(default_factory=lambda: TokenMemory(TOKEN_SECONDS))
+    pages: Pages = field(default_factory=Pages)
 
     def user(self, user_id: str) -> User:
         """Return the user, or raise."""
@@ -145,11 +127,6 @@ class FinSpaceDataBackend(BaseBackend):
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.environments: dict[str, Environment] = {}
-
-    def reset(self) -> None:
-        """Forget everything, when moto does."""
-        service.reset()
-        super().reset()
 
     def create_environment(self, environment_id: str) -> Environment:
         """Return the environment, new or not. FinSpace Data has no operation for it."""
@@ -432,17 +409,17 @@ class FinSpaceDataBackend(BaseBackend):
             key: tuple[str, ...] = (client_token,)
             if service.settings.token_scope == "operation":  # noqa: S105 - a switch
                 key = (client_token, operation)
-            earlier = environment.remembered.get(key)
-            if earlier is not None and now < earlier.at + TOKEN_SECONDS:
-                if (earlier.operation, earlier.parameters) == (operation, parameters):
-                    return Outcome(earlier.answer, replayed=True)
+            earlier = environment.tokens.recall(key, now)
+            if earlier is not None:
+                if earlier.is_of(operation, parameters):
+                    return Outcome(environment.tokens.reuse(earlier, now), replayed=True)
                 message = "This clientToken was used for a call with other parameters."
                 if service.settings.reused_token == "conflict":  # noqa: S105 - a switch
                     raise ConflictException(message, "CLIENT_TOKEN_REUSED")
                 if service.settings.reused_token == "validation":  # noqa: S105 - a switch
                     raise ValidationException(message, "CLIENT_TOKEN_REUSED")
             outcome = effect(environment)
-            environment.remembered[key] = RememberedCall(now, operation, parameters, outcome.answer)
+            environment.tokens.remember(key, now, operation, parameters, outcome.answer)
             return outcome
 
     def _page(
@@ -455,20 +432,13 @@ class FinSpaceDataBackend(BaseBackend):
         next_token: str | None,
     ) -> tuple[list[tuple[str, str]], dict[str, str]]:
         """Return a page in the order of the ids, and the nextToken member if more follows."""
-        after = ""
-        if next_token is not None:
-            issued_for = environment.page_tokens.get(next_token)
-            if issued_for is None or issued_for[:2] != (operation, subject):
-                raise ValidationException("'nextToken' is not a token of this list.", "INVALID_NEXT_TOKEN")
-            after = issued_for[2]
-        rest = sorted((key, status) for key, status in statuses.items() if status is not None and key > after)
+        present = {key: status for key, status in statuses.items() if status is not None}
         size = min(max_results, service.settings.page_size or max_results)
-        page = rest[:size]
-        if len(rest) <= size:
-            return page, {}
-        token = secrets.token_urlsafe(24)
-        environment.page_tokens[token] = (operation, subject, page[-1][0])
-        return page, {"nextToken": token}
+        try:
+            keys, token = environment.pages.page((operation, subject), present, size, next_token)
+        except WrongPageToken:
+            raise ValidationException("'nextToken' is not a token of this list.", "INVALID_NEXT_TOKEN") from None
+        return [(key, present[key]) for key in keys], {} if token is None else {"nextToken": token}
 
 
 def _new_id() -> str:
@@ -484,5 +454,5 @@ finspacedata_backends = BackendDict(
     FinSpaceDataBackend,
     "finspace-data",
     use_boto3_regions=False,
-    additional_regions=REGIONS,
+    additional_regions=list(REGIONS),
 )

@@ -1,14 +1,17 @@
-"""What the whole service shares, whatever the account and region: clock, settings, faults, journal, credentials."""
+"""FinSpace Data as one of the emulated services, and the credentials that it issued in every account and region."""
 
 import secrets
 import string
 from dataclasses import dataclass
-from threading import RLock
 
-from .clock import ServiceClock
-from .faults import FaultQueue
-from .journal import Journal
+from association_emulator.emulation import EmulatedService, emulation
+
+from . import DATA_PATH
+from .journal import JournalEntry
 from .settings import Settings
+
+REGIONS = ("ca-central-1", "eu-west-1", "us-east-1", "us-east-2", "us-west-2")
+"""Where FinSpace was offered. A current botocore knows no region for it."""
 
 _KEY_CHARACTERS = string.ascii_uppercase + string.digits
 
@@ -26,25 +29,19 @@ class IssuedCredentials:
     expires_at: float
 
 
-class Service:
-    """The state outside moto's backends. Hold ``lock`` to read or write it.
+class CredentialsByKey(dict[str, IssuedCredentials]):
+    """The credentials issued since the last reset, by access key id."""
 
-    Never ask moto for a backend while holding the lock: moto has a lock of its own, and a reset takes them the other
-    way round.
-    """
 
-    def __init__(self) -> None:
-        self.lock = RLock()
-        self.reset()
+class FinSpaceService(EmulatedService[Settings]):
+    """The service. Hold ``lock`` to read or write its state."""
 
-    def reset(self) -> None:
-        """Forget everything."""
-        with self.lock:
-            self.clock = ServiceClock()
-            self.settings = Settings()
-            self.faults = FaultQueue()
-            self.journal = Journal()
-            self.credentials: dict[str, IssuedCredentials] = {}
+    entry_type = JournalEntry
+
+    @property
+    def credentials(self) -> CredentialsByKey:
+        """Return what was issued."""
+        return emulation.state(CredentialsByKey)
 
     def issue_credentials(self, account_id: str, region: str, environment_id: str, minutes: int) -> IssuedCredentials:
         """Return new credentials for an environment."""
@@ -62,4 +59,4 @@ class Service:
             return issued
 
 
-service = Service()
+service = FinSpaceService("finspace-data", Settings, data_path=DATA_PATH, regions=REGIONS)

@@ -1,9 +1,9 @@
 """Faults on demand: throttling, failures, cut connections, slowness, and any answer at all."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
-FaultKind = Literal["throttled", "internal_error", "cut", "slow", "answer"]
+FaultKind = Literal["throttled", "internal_error", "error", "cut", "slow", "answer"]
 When = Literal["before", "after"]
 
 
@@ -12,7 +12,12 @@ class Fault:
     """What happens to the next calls of an operation instead of, or around, the usual answer."""
 
     kind: FaultKind
-    """throttled (429), internal_error (500), cut (no answer), slow (the usual answer, late), answer (any other)."""
+    """throttled and internal_error: as the service answers them. error: any error of the service, by ``error_code``.
+
+    cut: no answer. slow: the usual answer, late. answer: any other.
+    """
+    service: str | None = None
+    """botocore's name of the service; None: any."""
     operation: str | None = None
     """The API's name of the operation; None: any."""
     when: When = "before"
@@ -23,10 +28,12 @@ class Fault:
     """How many calls of the operation pass unharmed first."""
     seconds: float = 0.0
     """Real time to wait before the fault strikes; for slow, the delay itself."""
-    status: int = 500
-    """answer: the HTTP status."""
+    status: int | None = None
+    """error, answer: the HTTP status; None: the one that the service model gives the error, or else 500."""
     error_code: str | None = None
-    """answer: the x-amzn-ErrorType header, if any."""
+    """error: the code. answer: the x-amzn-ErrorType header, if any."""
+    members: dict[str, Any] = field(default_factory=dict)
+    """throttled, internal_error, error: members of the error beside or instead of the message, by their API names."""
     body: str = ""
     """answer: the body, sent as it is."""
     content_type: str = "application/json"
@@ -38,6 +45,10 @@ class Fault:
                 raise ValueError(f"a fault's {name} is one of {', '.join(allowed)}, not {getattr(self, name)!r}")
         if self.kind == "throttled" and self.when == "after":
             raise ValueError("a throttled call has no effect: 'when' can only be before")
+        if self.kind == "error" and self.error_code is None:
+            raise ValueError("a fault of the kind error needs an error_code")
+        if not isinstance(self.members, dict):
+            raise ValueError("a fault's members are an object")  # noqa: TRY004 - as every other refusal
         if (self.count is not None and self.count < 1) or self.skip < 0 or self.seconds < 0:
             raise ValueError("a fault's count is at least 1, its skip and seconds at least 0")
 
@@ -61,10 +72,10 @@ class FaultQueue:
         """Queue a fault behind the others."""
         self.pending.append(fault)
 
-    def take(self, operation: str | None) -> Fault | None:
+    def take(self, service: str, operation: str | None) -> Fault | None:
         """Return the fault that this call of the operation meets, if any, and count it."""
         for fault in self.pending:
-            if fault.operation in (None, operation):
+            if fault.service in (None, service) and fault.operation in (None, operation):
                 if fault.skip > 0:
                     fault.skip -= 1
                     return None
@@ -75,6 +86,10 @@ class FaultQueue:
                 return fault
         return None
 
-    def clear(self) -> None:
-        """Forget all faults."""
-        self.pending.clear()
+    def of(self, service: str | None) -> list[Fault]:
+        """Return the faults to come that are for this service alone; None: all."""
+        return [fault for fault in self.pending if service in (None, fault.service)]
+
+    def clear(self, service: str | None = None) -> None:
+        """Forget the faults of a service, or all."""
+        self.pending = [fault for fault in self.pending if service not in (None, fault.service)]

@@ -1,0 +1,37 @@
+"""EmulatorControl: faults, journal and clock of all services, and the control of each service, by its name.
+
+Loads nothing but the standard library until it talks to the emulator of its own process.
+"""
+
+from dataclasses import fields
+
+from finspace_emulator.control import EmulatorControl as FinSpaceControl
+
+from .journal import JournalEntry
+from .remote import ControlError, RemoteControl
+
+__all__ = ["ControlError", "EmulatorControl"]
+
+_FIELDS = {field.name for field in fields(JournalEntry)}
+
+
+class EmulatorControl(RemoteControl):
+    """Everything about an emulator that the services' own APIs cannot do.
+
+    ``url``: where the emulator listens; None: the emulator in this process, under ``mock_aws()`` or not.
+    ``region`` and ``account_id``: where the things are that the services' controls name.
+    """
+
+    prefix = "/_emulator/"
+
+    def __init__(self, url: str | None = None, *, region: str = "us-east-1", account_id: str = "123456789012") -> None:
+        super().__init__(url, region=region, account_id=account_id)
+        self.finspace = FinSpaceControl(url, region=region, account_id=account_id)
+
+    def journal(self, operation: str | None = None, *, service: str | None = None) -> list[JournalEntry]:
+        """Return the calls received by all services, in order; of one operation or service if it is named."""
+        entries = [
+            JournalEntry(**{name: value for name, value in entry.items() if name in _FIELDS})
+            for entry in self._send("GET", "journal")
+        ]
+        return [entry for entry in entries if operation in (None, entry.operation) and service in (None, entry.service)]
