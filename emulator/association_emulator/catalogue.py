@@ -3,6 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from directory_emulator import control_api as directory_control
+from directory_emulator import models as directory_models
+from directory_emulator import urls as directory_urls
+from directory_emulator.service import service as directory
 from finspace_emulator import control_api as finspace_control
 from finspace_emulator import models as finspace_models
 from finspace_emulator import urls as finspace_urls
@@ -43,6 +47,11 @@ CATALOGUE: tuple[Offer, ...] = (
         finspace,
         addition=Addition("finspacedata", finspace_models, finspace_urls),
         routes=finspace_control.ROUTES,
+    ),
+    Offer(
+        directory,
+        addition=Addition("dsdata", directory_models, directory_urls),
+        routes=directory_control.ROUTES,
     ),
     Offer(
         EmulatedService(

@@ -3,16 +3,13 @@
 Loads nothing but the standard library until it talks to the emulator of its own process.
 """
 
-from dataclasses import fields
-
+from directory_emulator.control import DirectoryControl
 from finspace_emulator.control import EmulatorControl as FinSpaceControl
 
 from .journal import JournalEntry
 from .remote import ControlError, RemoteControl
 
 __all__ = ["ControlError", "EmulatorControl"]
-
-_FIELDS = {field.name for field in fields(JournalEntry)}
 
 
 class EmulatorControl(RemoteControl):
@@ -26,12 +23,9 @@ class EmulatorControl(RemoteControl):
 
     def __init__(self, url: str | None = None, *, region: str = "us-east-1", account_id: str = "123456789012") -> None:
         super().__init__(url, region=region, account_id=account_id)
+        self.directory = DirectoryControl(url, region=region, account_id=account_id)
         self.finspace = FinSpaceControl(url, region=region, account_id=account_id)
 
     def journal(self, operation: str | None = None, *, service: str | None = None) -> list[JournalEntry]:
         """Return the calls received by all services, in order; of one operation or service if it is named."""
-        entries = [
-            JournalEntry(**{name: value for name, value in entry.items() if name in _FIELDS})
-            for entry in self._send("GET", "journal")
-        ]
-        return [entry for entry in entries if operation in (None, entry.operation) and service in (None, entry.service)]
+        return [entry for entry in self._journal(JournalEntry, operation) if service in (None, entry.service)]

@@ -1,7 +1,8 @@
 """The journal: every call that reached an emulated service, attempt by attempt, in the order of arrival."""
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self, TypeVar
 
 Entry = TypeVar("Entry", bound="JournalEntry")
 
@@ -40,6 +41,12 @@ class JournalEntry:
     """Whether moto answered, as it is."""
     finished: bool = False
     """Whether the call is over."""
+
+    @classmethod
+    def of(cls, known: Mapping[str, Any]) -> Self:
+        """Return the entry that ``to_dict`` told of; what a service added to it is left out."""
+        names = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in known.items() if name in names})
 
     def to_dict(self) -> dict[str, Any]:
         """Return the entry as JSON types."""

@@ -9,6 +9,7 @@ from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 from .faults import FaultKind, When
+from .journal import Entry, JournalEntry
 
 _TIMEOUT_SECONDS = 30
 
@@ -103,6 +104,10 @@ class RemoteControl:
         """Let the service's clock run on."""
         self._send("POST", "clock", frozen=False)
 
+    def _journal(self, kind: type[Entry], operation: str | None) -> list[Entry]:
+        entries = [kind.of(entry) for entry in self._send("GET", "journal")]
+        return [entry for entry in entries if operation in (None, entry.operation)]
+
     def _send_place(self, method: str, resource: str, /, **body: Any) -> Any:
         """Send a request about something in this control's region and account."""
         return self._send(method, resource, **self._place, **body)
@@ -128,6 +133,14 @@ class RemoteControl:
         except HTTPError as error:
             with error:
                 return error.code, error.read()
+
+
+class ServiceControl(RemoteControl):
+    """The control of one service."""
+
+    def journal(self, operation: str | None = None) -> list[JournalEntry]:
+        """Return the calls that the service received, in order; of one operation if it is named."""
+        return self._journal(JournalEntry, operation)
 
 
 def _in_process(method: str, path: str, content: bytes) -> tuple[int, bytes]:

@@ -41,8 +41,7 @@ class EmulatorControl(RemoteControl):
 
     def journal(self, operation: str | None = None) -> list[JournalEntry]:
         """Return the calls that FinSpace received, in order; of one operation if it is named."""
-        entries = [JournalEntry(**entry) for entry in self._send("GET", "journal")]
-        return [entry for entry in entries if operation in (None, entry.operation)]
+        return self._journal(JournalEntry, operation)
 
     def memberships(self, environment_id: str | None = None) -> list[CurrentMembership]:
         """Return the memberships there really are, of every account and region; of one environment if it is named."""

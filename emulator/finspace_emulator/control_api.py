@@ -4,7 +4,7 @@ from typing import Any
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
-from association_emulator.routes import PLACE, Routes
+from association_emulator.routes import PLACE, Routes, all_backends
 
 from .models import FinSpaceDataBackend, PermissionGroup, User, finspacedata_backends
 from .service import REGIONS
@@ -18,8 +18,7 @@ def _backend(body: dict[str, Any]) -> FinSpaceDataBackend:
 
 
 def _memberships(_: dict[str, Any]) -> list[dict[str, Any]]:
-    backends = [backend for regional in list(finspacedata_backends.values()) for backend in list(regional.values())]
-    return [membership for backend in backends for membership in backend.memberships()]
+    return [membership for backend in all_backends(finspacedata_backends) for membership in backend.memberships()]
 
 
 def _grant(body: dict[str, Any]) -> dict[str, Any]:

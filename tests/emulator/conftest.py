@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
+from association_emulator.control import EmulatorControl as AssociationControl
 from finspace_emulator.control import EmulatorControl
 from finspace_emulator.plugin import register
 from finspace_emulator.server import EmulatorServer
+from tests.emulator.associations import Associations
 from tests.emulator.emulation import ENVIRONMENT, GROUP, USER, Emulator, new_session
 
 
@@ -48,3 +50,27 @@ def finspace(emulator: Emulator) -> Any:
     emulator.control.add_permission_group(ENVIRONMENT, GROUP, name="Analysts")
     emulator.control.add_user(ENVIRONMENT, USER)
     return emulator.finspace()
+
+
+@pytest.fixture(scope="session")
+def clients() -> dict[tuple[Any, ...], Any]:
+    """The clients made so far: making one takes longer than using it."""
+    return {}
+
+
+@pytest.fixture(params=["in-process", "http"])
+def associations(
+    request: pytest.FixtureRequest, botocore_session: Any, clients: dict[tuple[Any, ...], Any]
+) -> Iterator[Associations]:
+    """An empty emulator with a stopped clock, and all of its services."""
+    if request.param == "in-process":
+        with mock_aws():
+            control = AssociationControl()
+            control.freeze()
+            yield Associations(None, control, botocore_session, clients)
+    else:
+        running: EmulatorServer = request.getfixturevalue("server")
+        control = AssociationControl(running.url)
+        control.reset()
+        control.freeze()
+        yield Associations(running.url, control, botocore_session, clients)

@@ -1,0 +1,1 @@
+"""Directory Service Data: groups, users and memberships of AWS Managed Microsoft AD directories."""

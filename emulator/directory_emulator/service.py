@@ -1,0 +1,7 @@
+"""Directory Service Data as one of the emulated services."""
+
+from association_emulator.emulation import EmulatedService
+
+from .settings import Settings
+
+service = EmulatedService("ds-data", Settings)
