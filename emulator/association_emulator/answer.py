@@ -26,10 +26,10 @@ class Answer:
     ) -> "Answer":
         """Return an error as the service's protocol carries it; without a status, with the one of the service model.
 
-        Of ``values``, the members by their API names, only those are answered that the shape has.
+        ``values``: the members by their API names. Services send a message even where the shape has none.
         """
         shape = _shape(model, error_code)
-        known = {name: value for name, value in values.items() if shape is None or name in shape.members}
+        known = dict(values)
         if status is None:
             status = 400 if shape is None else shape.metadata.get("error", {}).get("httpStatusCode", 400)
         protocol = model.metadata["protocol"]
@@ -47,9 +47,9 @@ class Answer:
             body = json.dumps({"__type": error_code, **known})
             return cls(status, body, error_code, {"Content-Type": f"application/x-amz-json-{version}"})
         headers = {"x-amzn-ErrorType": error_code, **_JSON}
-        for name in [name for name in known if shape is not None and _header(shape, name)]:
-            assert shape is not None
-            headers[_header(shape, name)] = str(known.pop(name))
+        for name in values:
+            if header := _header(shape, name):
+                headers[header] = str(known.pop(name))
         return cls(status, json.dumps(known), error_code, headers)
 
 
@@ -68,6 +68,9 @@ def _query_code(shape: Shape | None, error_code: str) -> str:
     return error_code if shape is None else str(shape.metadata.get("error", {}).get("code", error_code))
 
 
-def _header(shape: Shape, member: str) -> str:
+def _header(shape: Shape | None, member: str) -> str:
+    """Return the name of the header that carries a member; empty if the body does."""
+    if shape is None or member not in shape.members:
+        return ""
     serialization = shape.members[member].serialization
     return str(serialization["name"]) if serialization.get("location") == "header" else ""

@@ -11,6 +11,9 @@ from finspace_emulator import control_api as finspace_control
 from finspace_emulator import models as finspace_models
 from finspace_emulator import urls as finspace_urls
 from finspace_emulator.service import service as finspace
+from opensearch_emulator import control_api as opensearch_control
+from opensearch_emulator.responses import PackageResponse
+from opensearch_emulator.service import service as opensearch
 
 from .emulation import EmulatedService
 from .responses import EmulatedResponse
@@ -52,6 +55,12 @@ CATALOGUE: tuple[Offer, ...] = (
         directory,
         addition=Addition("dsdata", directory_models, directory_urls),
         routes=directory_control.ROUTES,
+    ),
+    Offer(
+        opensearch,
+        moto_urls="moto.es.urls",
+        own=PackageResponse,
+        routes=opensearch_control.ROUTES,
     ),
     Offer(
         EmulatedService(

@@ -5,6 +5,7 @@ Loads nothing but the standard library until it talks to the emulator of its own
 
 from directory_emulator.control import DirectoryControl
 from finspace_emulator.control import EmulatorControl as FinSpaceControl
+from opensearch_emulator.control import OpenSearchControl
 
 from .journal import JournalEntry
 from .remote import ControlError, RemoteControl
@@ -25,6 +26,7 @@ class EmulatorControl(RemoteControl):
         super().__init__(url, region=region, account_id=account_id)
         self.directory = DirectoryControl(url, region=region, account_id=account_id)
         self.finspace = FinSpaceControl(url, region=region, account_id=account_id)
+        self.opensearch = OpenSearchControl(url, region=region, account_id=account_id)
 
     def journal(self, operation: str | None = None, *, service: str | None = None) -> list[JournalEntry]:
         """Return the calls received by all services, in order; of one operation or service if it is named."""

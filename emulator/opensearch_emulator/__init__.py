@@ -1,0 +1,1 @@
+"""OpenSearch Service's packages, and their associations with the domains that moto serves."""
