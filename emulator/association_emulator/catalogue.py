@@ -14,6 +14,9 @@ from finspace_emulator.service import service as finspace
 from opensearch_emulator import control_api as opensearch_control
 from opensearch_emulator.responses import PackageResponse
 from opensearch_emulator.service import service as opensearch
+from quicksight_emulator import control_api as quicksight_control
+from quicksight_emulator.responses import GroupMembershipResponse
+from quicksight_emulator.service import service as quicksight
 
 from .emulation import EmulatedService
 from .responses import EmulatedResponse
@@ -61,6 +64,12 @@ CATALOGUE: tuple[Offer, ...] = (
         moto_urls="moto.es.urls",
         own=PackageResponse,
         routes=opensearch_control.ROUTES,
+    ),
+    Offer(
+        quicksight,
+        moto_urls="moto.quicksight.urls",
+        own=GroupMembershipResponse,
+        routes=quicksight_control.ROUTES,
     ),
     Offer(
         EmulatedService(

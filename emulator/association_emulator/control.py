@@ -6,6 +6,7 @@ Loads nothing but the standard library until it talks to the emulator of its own
 from directory_emulator.control import DirectoryControl
 from finspace_emulator.control import EmulatorControl as FinSpaceControl
 from opensearch_emulator.control import OpenSearchControl
+from quicksight_emulator.control import QuickSightControl
 
 from .journal import JournalEntry
 from .remote import ControlError, RemoteControl
@@ -27,6 +28,7 @@ class EmulatorControl(RemoteControl):
         self.directory = DirectoryControl(url, region=region, account_id=account_id)
         self.finspace = FinSpaceControl(url, region=region, account_id=account_id)
         self.opensearch = OpenSearchControl(url, region=region, account_id=account_id)
+        self.quicksight = QuickSightControl(url, region=region, account_id=account_id)
 
     def journal(self, operation: str | None = None, *, service: str | None = None) -> list[JournalEntry]:
         """Return the calls received by all services, in order; of one operation or service if it is named."""

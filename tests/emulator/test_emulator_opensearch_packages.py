@@ -289,7 +289,8 @@ def test_lists_come_in_pages(opensearch: Any, control: OpenSearchControl) -> Non
     for number in range(5):
         control.add_package(f"F{number}")
         control.associate(f"F{number}", DOMAIN)
-    found, token = [], {}
+    found: list[list[str]] = []
+    token: dict[str, str] = {}
     while True:
         page = opensearch.list_packages_for_domain(DomainName=DOMAIN, MaxResults=2, **token)
         found.append([details["PackageID"] for details in page["DomainPackageDetailsList"]])
