@@ -29,7 +29,7 @@ class Fault:
     seconds: float = 0.0
     """Real time to wait before the fault strikes; for slow, the delay itself."""
     status: int | None = None
-    """error, answer: the HTTP status; None: the one that the service model gives the error, or else 500."""
+    """error: the HTTP status; None: the one that the service model gives the error, or 400. answer: 500 if None."""
     error_code: str | None = None
     """error: the code. answer: the x-amzn-ErrorType header, if any."""
     members: dict[str, Any] = field(default_factory=dict)

@@ -112,15 +112,17 @@ def test_the_scope_of_tokens(directory: Any, control: DirectoryControl, choice: 
 
 @pytest.mark.parametrize("choice", ["forgotten", "remembered"])
 def test_the_token_of_a_refused_call(directory: Any, control: DirectoryControl, choice: Any) -> None:
-    """failed_token: the same call may be tried again in any case; with other parameters if it was forgotten."""
+    """failed_token: forgotten, it may be used for anything; remembered, only for the same call again."""
     control.configure(failed_token=choice)
     nobody = {**PAIR, "MemberName": "carol", "ClientToken": "t1"}
     refused("ResourceNotFoundException", lambda: directory.add_group_member(**nobody))
+    control.add_user(DIRECTORY, "carol")
     if choice == "remembered":
         refused("ConflictException", lambda: directory.add_group_member(**PAIR, ClientToken="t1"))
-    control.add_user(DIRECTORY, "carol")
-    directory.add_group_member(**nobody)
-    assert is_member(control, "carol")
+        directory.add_group_member(**nobody)
+    else:
+        directory.add_group_member(**PAIR, ClientToken="t1")
+    assert is_member(control, "carol") is (choice == "remembered")
 
 
 def test_a_lost_answer_and_a_foreign_grant_differ(directory: Any, control: DirectoryControl) -> None:
