@@ -153,6 +153,7 @@ class Lifecycle:
 
     def _keep(self, known: AssociationId, desired: Desired, request: Request, *, heal: bool) -> Granted:
         identity = desired.identity
+        _check_account(identity, request)
         try:
             sighting = look(self._services, identity, request.deadline)
         except AssociationError as error:
@@ -344,6 +345,11 @@ class _Creation:
         if seen.state is State.ABSENT:
             if conflict and scopes:
                 return None  # the token's own past was the conflict
+            if conflict and self._success is not None:
+                # Accepted under one token and rejected under the next: the list lags behind a grant of our own.
+                late = self._wait_for_presence(last=True)
+                assert late is not None
+                return self._granted(How.CREATED, late)
             error.outcome_unknown = unknown
             raise error
         if not unknown:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -46,8 +46,13 @@ class Services:
 
     def default_region(self) -> str:
         """The region of the caller's environment or profile; raises InvalidRequest if there is none."""
-        # botocore itself reads AWS_DEFAULT_REGION only; the CLI and Pulumi's AWS provider put AWS_REGION first.
-        region = os.environ.get("AWS_REGION") or self._session().get_config_variable("region")
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            # botocore itself reads AWS_DEFAULT_REGION only; the CLI and Pulumi's AWS provider put AWS_REGION first.
+            region = os.environ.get("AWS_REGION") or self._session().get_config_variable("region")
+        except BotoCoreError as error:  # a profile that does not exist, a configuration that cannot be read
+            raise from_botocore(error, "reading the configuration", meanings={}, advice={}, sent=0) from error
         if not region:
             raise InvalidRequest(
                 "no AWS region is set", advice="Set AWS_REGION, a region in the AWS profile, or the region property."
@@ -77,7 +82,7 @@ class Services:
             AssociationError: ``outcome_unknown`` as if the operation were a write, ``action`` left to the caller.
         """
         ended = kind.retirement.notice if kind.retirement else None
-        with self._translated(kind.errors, kind.advice, ended, deadline, operation):
+        with self._translated(kind.errors, kind.advice, ended, deadline, operation, kind.operations):
             answer: dict[str, Any] = _invoke(self._client_for(kind, identity), operation, parameters)
         return answer
 
@@ -89,10 +94,11 @@ class Services:
         ended: str | None,
         deadline: Deadline,
         operation: str,
+        operations: Collection[str] = (),
     ) -> Iterator[None]:
         """Count the attempts of the calls made inside, stop them at the deadline, translate what they raise."""
         attempt = self._attempt
-        attempt.deadline, attempt.sent, attempt.exchanging = deadline, 0, False
+        attempt.deadline, attempt.sent, attempt.exchanging = deadline, 0, ""
         try:
             deadline.check()
             yield
@@ -102,7 +108,15 @@ class Services:
         except Exception as error:  # every error of a library becomes one of ours, here and nowhere else
             # An exchange that fails between two attempts says nothing of the first: as if it were a retry.
             sent = attempt.sent + 1 if attempt.sent and attempt.exchanging else attempt.sent
-            raise from_botocore(error, operation, meanings=meanings, advice=advice, sent=sent, ended=ended) from error
+            raise from_botocore(
+                error,
+                attempt.exchanging or operation,
+                meanings=meanings,
+                advice=advice,
+                sent=sent,
+                ended=ended,
+                operations=operations,
+            ) from error
         finally:
             attempt.deadline = None
 
@@ -112,14 +126,14 @@ class Services:
         if deadline is not None:
             deadline.check()
             self._attempt.sent += 1
-            self._attempt.exchanging = False
+            self._attempt.exchanging = ""
 
-    def _before_exchange(self, **_: object) -> None:
+    def _before_exchange(self, event_name: str, **_: object) -> None:
         """An exchange of credentials happens inside another call and is not an attempt of it."""
         deadline: Deadline | None = getattr(self._attempt, "deadline", None)
         if deadline is not None:
             deadline.check()
-            self._attempt.exchanging = True
+            self._attempt.exchanging = event_name.rpartition(".")[2]
 
     def _session(self) -> Any:
         with self._lock:
@@ -169,7 +183,17 @@ class Services:
         )
         # First: whoever else listens may send, or fail, in the event itself (moto does both).
         client.meta.events.register_first("before-send", before_send)
+        client.meta.events.register("before-parse", _refuse_page)
         return client
+
+
+def _refuse_page(response_dict: Mapping[str, Any], **_: object) -> None:
+    """Refuse a web page that says 200: botocore reads it as a success in which every member is missing (measured)."""
+    from botocore.parsers import ResponseParserError
+
+    body, success = response_dict.get("body"), response_dict["status_code"] < 300
+    if success and isinstance(body, bytes) and body.lstrip()[:9].lower().startswith((b"<html", b"<!doctype")):
+        raise ResponseParserError("the answer is a web page")
 
 
 def _invoke(client: Any, operation: str, parameters: Mapping[str, object]) -> Any:
