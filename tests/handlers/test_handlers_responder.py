@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from aws_associations.waiting import Clock, Deadline
 from aws_associations_lambda import index, transport
 from aws_associations_lambda.responder import AnswerNotDeliveredError, Responder
 from engines.response_sink import ResponseSink
@@ -174,6 +175,7 @@ def test_a_delete_does_not_sleep(real_time: Stage) -> None:
 
 def test_the_guard_answers_once_while_the_write_is_stuck(real_time: Stage) -> None:
     """A slow grant is answered for in time, once, with the id that may remain; the work sends nothing more."""
+    real_time.warm_up()
     real_time.control.add_fault("slow", operation=ASSOCIATE, seconds=2.5)
     event = real_time.event("Create")
     started = time.monotonic()
@@ -196,6 +198,7 @@ def test_the_guard_answers_once_while_the_write_is_stuck(real_time: Stage) -> No
 
 def test_the_guard_answers_a_marker_before_the_write(real_time: Stage) -> None:
     """While nothing was sent that could grant, the guard's answer leaves nothing to clean up."""
+    real_time.warm_up()
     real_time.control.add_fault("slow", operation=LOOK, seconds=1.5)
     event = real_time.event("Create")
 
@@ -204,6 +207,25 @@ def test_the_guard_answers_a_marker_before_the_write(real_time: Stage) -> None:
     assert shown(answer) == ("FAILED", MARKER)
     assert real_time.calls() == [LOOK]
     assert real_time.members() == set()
+
+
+@pytest.mark.parametrize(("seconds", "work"), [(360.0, 328.0), (60.0, 36.0), (10.0, 5.0)])
+def test_the_work_ends_a_calls_time_before_the_guard(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, seconds: float, work: float
+) -> None:
+    """A call begun at the last moment has 20 seconds, or a fifth of a short invocation, before the guard answers."""
+    given: list[float] = []
+
+    class Recorded(Deadline):
+        def __init__(self, clock: Clock, seconds: float) -> None:
+            given.append(seconds)
+            super().__init__(clock, seconds)
+
+    monkeypatch.setattr(index, "Deadline", Recorded)
+
+    stage.answer(stage.event("Create"), seconds=seconds)
+
+    assert given == [pytest.approx(work, abs=0.5)]
 
 
 class StoppedClock:
@@ -218,6 +240,7 @@ class StoppedClock:
 
 def test_the_guard_ends_the_work_whatever_its_clock_says(real_time: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the guard has answered is over: a look that returns afterwards is followed by no write."""
+    real_time.warm_up()
     monkeypatch.setattr(index, "SystemClock", StoppedClock)
     real_time.control.add_fault("slow", operation=LOOK, seconds=1.2)
     event = real_time.event("Create")
@@ -244,6 +267,7 @@ def test_the_invocation_ends_only_when_the_guard_has_delivered(
     real_time: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The work may end while the guard is answering: Lambda freezes the process then, so the handler waits."""
+    real_time.warm_up()
     monkeypatch.setattr(Responder, "answering_seconds", staticmethod(lambda _: 4.0))
     monkeypatch.setattr(index, "READ_TIMEOUT", 0.1)
     real_time.control.add_fault("slow", operation=LOOK, seconds=1.2)
@@ -261,6 +285,7 @@ def test_the_invocation_ends_only_when_the_guard_has_delivered(
 
 def test_a_guard_that_cannot_deliver_fails_the_invocation(real_time: Stage) -> None:
     """If the guard's answer is lost, the invocation fails, so that Lambda delivers the request again."""
+    real_time.warm_up()
     real_time.control.add_fault("slow", operation=LOOK, seconds=1.0)
     real_time.sink.cut(1)
     event = real_time.event("Create")
@@ -316,10 +341,11 @@ def test_a_malformed_event_is_not_answered_to_the_previous_url(stage: Stage) -> 
     event = stage.event("Create")
     stage.answer(event)
 
-    stage.deliver({"RequestType": "Create", "ResponseURL": "http://localhost/", "StackId": event["StackId"]})
+    for broken in ({"ResponseURL": event["ResponseURL"].replace("https", "http")}, {"ResponseURL": None}):
+        stage.deliver({**event, **broken})
 
-    assert len(stage.sink.answers(event)) == 1
-    assert len(stage.lines.named("refused-event")) == 1
+        assert [line["event"] for line in map(json.loads, stage.lines.text.splitlines())] == ["refused-event"]
+        assert len(stage.sink.answers(event)) == 1
 
 
 def test_members_of_crhelpers_own_do_not_steer(stage: Stage) -> None:

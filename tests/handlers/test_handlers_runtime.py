@@ -128,6 +128,7 @@ def test_a_delete_that_is_killed_is_finished_by_the_retry(runtime: LambdaRuntime
 
 def test_the_guard_answers_before_lambda_kills(runtime: LambdaRuntime, real_time: Stage) -> None:
     """A service that hangs longer than the function may run costs a FAILED with the real id, in time."""
+    runtime.invoke(real_time.event("Delete", physical_resource_id=real_time.id()))
     real_time.control.add_fault("slow", operation=ASSOCIATE, seconds=4)
     event = real_time.event("Create")
 
