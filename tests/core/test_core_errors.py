@@ -255,7 +255,7 @@ def test_what_the_sdk_raises_on_a_users_machine_is_no_defect_of_ours(
 def test_a_page_token_that_comes_again_is_a_failure_and_not_an_endless_loop(world: World) -> None:
     """A list that answers the same page token for ever: InternalFailure at the second time, never absence."""
     body = '{"permissionGroups": [], "nextToken": "again"}'
-    world.control.add_fault("answer", operation=LOOK, status=200, body=body, count=None)
+    world.control.add_fault("answer", operation=LOOK, status=200, body=body, count=50)
 
     with pytest.raises(InternalFailure, match="same page token twice") as caught:
         world.read()
