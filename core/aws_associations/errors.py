@@ -143,6 +143,10 @@ _COMMON_ERRORS: Mapping[str, type[AssociationError]] = {
 }
 
 
+_QUOTING_ERRORS = frozenset({"IncompleteSignature", "InvalidSignatureException", "SignatureDoesNotMatch"})
+"""Errors whose message quotes the request that was signed, its session token included (observed on AWS)."""
+
+
 def from_botocore(
     error: Exception,
     operation: str,
@@ -152,6 +156,7 @@ def from_botocore(
     sent: int,
     ended: str | None = None,
     operations: Collection[str] = (),
+    host: str = "",
 ) -> AssociationError:
     """Translate what a botocore call raised.
 
@@ -166,6 +171,7 @@ def from_botocore(
         ended: what to say of a service that has ended, when its endpoint is gone or answers nothing published.
         operations: the service's own; what another one answers, in the caller's chain of credentials say, tells nothing
             of the service.
+        host: where the last attempt was sent to; another endpoint that cannot be reached is not the service's.
 
     Returns:
         The error, its ``outcome_unknown`` set as if the request were a write.
@@ -206,7 +212,8 @@ def from_botocore(
     elif isinstance(error, (boto.ParamValidationError, boto.ProfileNotFound, boto.ConfigParseError)):
         failure, cause, unknown = InvalidRequest, _first_line(error), sent > 0
     elif isinstance(error, (boto.EndpointConnectionError, boto.ConnectTimeoutError)):
-        failure, cause, gone = ServiceUnavailable, f"{operation} cannot reach {_host(error)}", True
+        failure, cause = ServiceUnavailable, f"{operation} cannot reach {_host(error)}"
+        gone = _host(error) == host
         unknown = sent > 1
     elif isinstance(error, (boto.HTTPClientError, boto.ConnectionError)):
         failure, unknown = ServiceUnavailable, sent > 0
@@ -232,8 +239,8 @@ def _service_answer(error: Exception, operation: str) -> tuple[str, int, str]:
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     code = str(described.get("Code", "Unknown"))
     message = " ".join(str(described.get("Message", "")).split()).rstrip(".")
-    if message.startswith("<"):
-        message = ""  # a web page
+    if message.startswith("<") or code in _QUOTING_ERRORS:
+        message = ""  # a web page, or what must not be repeated
     reason = str(response.get("reason", "")).strip()
     # An exchange of credentials fails inside the call that needed it: name the operation that really failed.
     cause = f"{getattr(error, 'operation_name', operation)} answered {code}" + (f", {message}" if message else "")

@@ -6,7 +6,6 @@ normal: a read of it finds nothing, a delete of it succeeds.
 
 from __future__ import annotations
 
-import datetime
 import enum
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from aws_associations.errors import (
     ResourceConflict,
     ServiceUnavailable,
     Superseded,
+    Throttling,
 )
 from aws_associations.host import Request
 from aws_associations.identity import AssociationId, Identity, is_marker, parse
@@ -37,7 +37,7 @@ was ever published for FinSpace, so this is a choice: long enough for a list tha
 not to be felt."""
 
 _CREATE_SHARE = 0.75
-"""The part of an update's time in which the new association must be granted; the rest is for undoing it."""
+"""The part of the time in which an association must be granted where a failure is undone; the rest is for undoing."""
 
 
 class OnExisting(enum.Enum):
@@ -64,6 +64,7 @@ class Removal(enum.Enum):
     NEVER_CREATED = "was never created"
     RELEASED = "released, still granted"
     NOT_LIVE = "nothing done, the request is over"
+    GRANTED_AGAIN = "revoked, and granted again by others since"
     SERVICE_ENDED = "the service has ended, and every grant with it"
 
 
@@ -110,6 +111,26 @@ class Lifecycle:
         with _doing("creating", desired.identity), _outcome(request):
             return _Creation(self._services, desired, request).run()
 
+    def create_or_undo(self, desired: Desired, request: Request) -> Granted:
+        """Create, and revoke again what a failure leaves unknown: for a host that cannot keep what has failed.
+
+        A quarter of the time is kept for that.
+
+        Raises:
+            AssociationError: ``outcome_unknown`` means that undoing was not possible, and something may remain.
+        """
+        whole = request.deadline
+        request.deadline = whole.part(_CREATE_SHARE)
+        try:
+            try:
+                return self.create(desired, request)
+            finally:
+                request.deadline = whole
+        except AssociationError as error:
+            if error.outcome_unknown:
+                self._undo(desired.identity, request, error)
+            raise
+
     # -- read -----------------------------------------------------------------------------------------------------
 
     def read(self, identity: Identity, request: Request) -> Sighting | None:
@@ -139,26 +160,19 @@ class Lifecycle:
         if known is not None and known.identity == desired.identity:
             with _doing("updating", desired.identity), _outcome(request):
                 return self._keep(known, desired, request, heal=heal)
-        whole = request.deadline
-        request.deadline = whole.part(_CREATE_SHARE)
-        try:
-            try:
-                return self.create(desired, request)
-            finally:
-                request.deadline = whole
-        except AssociationError as error:
-            if error.outcome_unknown:
-                self._undo(desired.identity, request, error)
-            raise
+        return self.create_or_undo(desired, request)
 
     def _keep(self, known: AssociationId, desired: Desired, request: Request, *, heal: bool) -> Granted:
         identity = desired.identity
         _check_account(identity, request)
         try:
-            sighting = look(self._services, identity, request.deadline)
+            sighting = (
+                self._look_patiently(identity, request) if heal else look(self._services, identity, request.deadline)
+            )
         except AssociationError as error:
-            # A reverse update in a rollback must not fail for want of a look that nobody asked for.
-            if heal:
+            # An update must not fail for want of a look that nobody asked for, nor for a service that has ended:
+            # CloudFormation would send its reverse, which would fail the same way and block the stack.
+            if heal and not self._ended(error, identity.kind):
                 raise
             request.host.note("not-seen", {"association": str(identity), "cause": str(error)}, warning=True)
             return Granted(known, How.KEPT, "")
@@ -171,13 +185,32 @@ class Lifecycle:
             )
         return Granted(known, How.KEPT, sighting.status)
 
+    def _look_patiently(self, identity: Identity, request: Request) -> Sighting:
+        """Look until the service answers, within half of the time: a reverse update that fails blocks a whole stack."""
+        patience = request.deadline.part(0.5)
+        for delay in delays():
+            try:
+                return look(self._services, identity, request.deadline)
+            except (Throttling, ServiceUnavailable) as error:
+                patience.sleep(delay)
+                if patience.remaining <= 0 or self._ended(error, identity.kind):
+                    raise
+        raise AssertionError("delays are endless")
+
+    def _ended(self, error: AssociationError, kind: Kind) -> bool:
+        """Whether the error is that of a service that has ended for good."""
+        over = kind.retirement is not None and self._services.utc_now().date() >= kind.retirement.ended
+        return over and error.gone
+
     def _undo(self, identity: Identity, request: Request, error: AssociationError) -> None:
         """Revoke what a failed update to another identity may have granted; on success nothing of it remains."""
         try:
-            removal = _Removal(self._services, AssociationId(identity), request).run(unless_shared=True)
-            remains = "" if removal is not Removal.NOT_LIVE else "the deployment no longer waits for this request"
+            removal = _Removal(self._services, AssociationId(identity), request).run()
         except AssociationError as failed:
             remains = failed.cause
+        else:
+            # Granted again: or our own removal was a replay without effect, of an earlier delivery's undoing.
+            remains = removal.value if removal in {Removal.NOT_LIVE, Removal.GRANTED_AGAIN} else ""
         if remains:
             request.host.note("may-remain", {"association": str(identity), "cause": remains}, warning=True)
             return
@@ -204,9 +237,9 @@ class Lifecycle:
         with _doing("deleting", known.identity):
             _check_account(known.identity, request)
             try:
-                return _Removal(self._services, known, request).run(unless_shared=True)
+                return _Removal(self._services, known, request).run()
             except ServiceUnavailable as error:
-                if not (error.gone and _has_ended(kind)):
+                if not self._ended(error, kind):
                     raise
                 # A stack must stay deletable after the service's end.
                 request.host.note(
@@ -236,7 +269,7 @@ class _Creation:
             sighting = self._look()
         # Without a look on a service that rejects duplicates: there the write itself tells.
         if sighting is not None and sighting.state is State.REMOVING:
-            sighting = self._wait("be removed", lambda seen: seen.state is not State.REMOVING)
+            sighting = self._wait("removed", lambda seen: seen.state is not State.REMOVING)
             self._must_be_live()  # a wait lies behind us
         if sighting is not None and sighting.state is not State.ABSENT:
             return self._claim(sighting)
@@ -246,15 +279,38 @@ class _Creation:
 
     def _claim(self, sighting: Sighting, *, rejected: bool = False) -> Granted:
         """The association is there. The first evidence that it is ours decides; without any it is not."""
-        identity, host = self._identity, self._request.host
         if sighting.state is State.ELSEWHERE:
             raise ResourceConflict(
                 f"it can be in one only, and is in {sighting.details!r}",
                 advice="Remove it there first; this resource never moves what others hold.",
             )
+        granted = self._evidence(sighting, rejected=rejected)
+        if granted is not None:
+            return granted
+        # Two deliveries of one request may run at once, and what one of them shows may lag: wait, and ask it all again.
+        sighting = self._later(sighting)
+        self._must_be_live()
+        if sighting.state is State.ABSENT:
+            return self._associate()
+        granted = self._evidence(sighting, rejected=rejected)
+        if granted is not None:
+            return granted
+        if self._desired.on_existing is OnExisting.ADOPT:
+            return self._granted(How.ADOPTED, self._present(sighting), adopted=True)
+        raise AlreadyExists(
+            "it is granted already, and nothing shows that this resource granted it",
+            advice=(
+                "To let this resource own it, deploy with OnExisting: Adopt (Pulumi: on_existing='adopt'). To leave it"
+                " to its owner, remove this resource. To grant it anew, revoke it first and deploy again."
+            ),
+        )
+
+    def _evidence(self, sighting: Sighting, *, rejected: bool) -> Granted | None:
+        """What shows that a present association is ours, in the order of docs/ownership.md; None if nothing does."""
+        identity, host = self._identity, self._request.host
         if self._ours or host.granted_here(identity):
             return self._granted(How.CREATED, self._present(sighting))
-        # A replay is the first evidence, because it is the service's own word. It is a write.
+        # A replay comes first, because it is the service's own word. It is a write.
         if self._replay_tells() and self._replayed():
             return self._granted(How.CREATED, self._present(sighting))
         if not rejected and host.announced(identity):
@@ -264,16 +320,14 @@ class _Creation:
             holder = (holders.now or holders.at_start)[0]
             host.note("taken-over", {"association": str(identity), "from": holder.name}, warning=True)
             return self._granted(How.TAKEN_OVER, self._present(sighting), adopted=holder.adopted)
-        if self._desired.on_existing is OnExisting.ADOPT:
-            return self._granted(How.ADOPTED, self._present(sighting), adopted=True)
-        raise AlreadyExists(
-            "it is granted already, and nothing shows that this resource granted it",
-            advice=(
-                "To let this resource own it, deploy with OnExisting: Adopt (Pulumi: on_existing='adopt'); deleting the"
-                " resource then revokes it. To leave it to its owner, remove this resource. To grant it anew, revoke it"
-                " first and deploy again."
-            ),
-        )
+        return None
+
+    def _later(self, sighting: Sighting) -> Sighting:
+        """Look again after SETTLE_SECONDS, and as long as it is still being added or removed."""
+        deadline = self._request.deadline
+        self._pause(min(SETTLE_SECONDS, deadline.remaining / 3), sighting, "settled")
+        moving = {State.ADDING, State.REMOVING}
+        return self._wait("settled", lambda seen: seen.state not in moving, sighting)
 
     def _replay_tells(self) -> bool:
         return self._kind.duplicates is Duplicates.CONFLICT and self._kind.token is not None
@@ -286,8 +340,9 @@ class _Creation:
             self._must_be_live()
             try:
                 self._send_associate(token)
-            except ResourceConflict as error:
+            except (ResourceConflict, AlreadyExists) as error:
                 if not error.outcome_unknown:
+                    self._request.may_exist = None
                     return False
             except AssociationError as error:
                 if not error.outcome_unknown or attempt == 2:
@@ -338,7 +393,7 @@ class _Creation:
             error.cause += f"; it could not be seen afterwards either ({blind.code}: {blind.cause})"
             raise error from blind
         if seen.state is State.REMOVING:
-            seen = self._wait("be removed", lambda sighting: sighting.state is not State.REMOVING)
+            seen = self._wait("removed", lambda sighting: sighting.state is not State.REMOVING)
             if seen.state is State.ABSENT:
                 scopes.insert(0, scope)  # the removal was the conflict
                 return None
@@ -387,14 +442,14 @@ class _Creation:
                 absent_since = request.deadline.moment
             elif not last and request.deadline.elapsed_since(absent_since) >= SETTLE_SECONDS:
                 return None
-            self._pause(delay, seen, "be granted")
+            self._pause(delay, seen, "granted")
         raise AssertionError("delays are endless")
 
     def _present(self, sighting: Sighting) -> Sighting:
         """Wait until what is there, and not ours to grant again, is there for good."""
         if sighting.state is State.PRESENT:
             return sighting
-        seen = self._wait("be granted", lambda now: now.state is not State.ADDING, sighting)
+        seen = self._wait("granted", lambda now: now.state is not State.ADDING, sighting)
         if seen.state is State.PRESENT:
             return seen
         raise NotStabilized(
@@ -412,7 +467,7 @@ class _Creation:
             return self._look()
         except AssociationError as error:
             if isinstance(error.__cause__, DeadlinePassed):
-                raise self._too_late("be granted", last) from error
+                raise self._too_late("granted", last) from error
             error.outcome_unknown = True
             raise
 
@@ -423,7 +478,7 @@ class _Creation:
             seen = self._look()
             if decided(seen) or self._request.deadline.elapsed_since(start) >= SETTLE_SECONDS:
                 return seen
-            self._pause(delay, seen, "settle")
+            self._pause(delay, seen, "settled")
         raise AssertionError("delays are endless")
 
     def _wait(self, what: str, reached: Callable[[Sighting], bool], first: Sighting = ABSENT) -> Sighting:
@@ -448,7 +503,7 @@ class _Creation:
     def _too_late(self, what: str, seen: Sighting) -> NotStabilized:
         word = f"{seen.status} ({seen.state.value})" if seen.status else seen.state.value
         return NotStabilized(
-            f"it did not {what} in time; the last status seen was {word}",
+            f"it was not {what} in time; the last status seen was {word}",
             outcome_unknown=self._request.may_exist is not None,
         )
 
@@ -481,13 +536,13 @@ class _Removal:
         self._identity = known.identity
         self._request = request
 
-    def run(self, *, unless_shared: bool = False) -> Removal:
-        """Revoke; ``unless_shared`` asks first whether it is ours alone."""
+    def run(self) -> Removal:
+        """Revoke, unless nobody waits for it any more or it is not ours alone."""
         host = self._request.host
         if host.live() is False:
             host.note("not-live", {"association": str(self._identity)}, warning=True)
             return Removal.NOT_LIVE
-        if unless_shared and self._to_release():
+        if self._to_release():
             return Removal.RELEASED
         removal = self._revoke()
         host.note("revoked", {"association": str(self._identity), "how": removal.value})
@@ -517,8 +572,8 @@ class _Removal:
         for delay in delays():
             try:
                 self._send_disassociate()
-            except NotFound:
-                return Removal.ABSENT
+            except NotFound as error:
+                return Removal.REVOKED if error.outcome_unknown else Removal.ABSENT
             except ResourceConflict as error:
                 seen = self._seen_after(error)
                 if seen.state in {State.ABSENT, State.ELSEWHERE}:
@@ -599,7 +654,7 @@ class _Removal:
             elif succeeded and deadline.elapsed_since(present_since) >= SETTLE_SECONDS:
                 # Our removal took effect, in this delivery or an earlier one, and somebody granted it since.
                 self._request.host.note("granted-again-by-others", {"association": str(self._identity)}, warning=True)
-                return Removal.REVOKED
+                return Removal.GRANTED_AGAIN
             self._pause(delay, seen)
         raise AssertionError("delays are endless")
 
@@ -628,11 +683,6 @@ def _check_account(identity: Identity, request: Request) -> None:
             f"it belongs to account {identity.account}, but the AWS credentials are of account {request.account}",
             advice=f"Use credentials of account {identity.account}.",
         )
-
-
-def _has_ended(kind: Kind) -> bool:
-    today = datetime.datetime.now(datetime.UTC).date()
-    return kind.retirement is not None and today >= kind.retirement.ended
 
 
 @contextmanager

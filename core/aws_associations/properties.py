@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from aws_associations.identity import unnameable
 from aws_associations.kind import Kind, Part
 from aws_associations.service import Services
 
@@ -40,8 +41,4 @@ def _problem(shape: Any, value: object) -> str:
     pattern = shape.metadata.get("pattern")
     if pattern and not re.search(pattern, value):
         return f"must match the pattern {pattern}"
-    if value in {".", ".."}:
-        return "must not be '.' or '..', which a URL path cannot carry"
-    if any(0xD800 <= ord(character) <= 0xDFFF for character in value):
-        return "must not hold a lone surrogate, which is not text"
-    return ""
+    return unnameable(value)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from aws_associations.errors import AccessDenied, AssociationError, InvalidRequest, from_botocore
 from aws_associations.identity import Identity
@@ -35,8 +36,8 @@ class Services:
     """
 
     def __init__(self, utc_now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)) -> None:
-        """Args: utc_now: the time by which exchanged credentials expire."""
-        self._utc_now = utc_now
+        """Args: utc_now: the time by which exchanged credentials expire and services have ended."""
+        self.utc_now = utc_now
         # Sessions are not thread-safe: clients are made one at a time.
         self._lock = threading.RLock()
         self._made_session: Any = None
@@ -59,12 +60,17 @@ class Services:
             )
         return str(region)
 
-    def account(self, deadline: Deadline) -> str:
-        """The 12-digit account of the caller's credentials: one GetCallerIdentity for the life of this object."""
+    def account(self, region: str, deadline: Deadline) -> str:
+        """The 12-digit account of the caller's credentials: one GetCallerIdentity for the life of this object.
+
+        Args:
+            region: any in which the caller may call STS.
+            deadline: after it nothing is sent any more.
+        """
         with self._lock:
             if self._account is None:
                 with self._translated({}, {}, None, deadline, "GetCallerIdentity"):
-                    sts = self._client(("sts", self.default_region()), None, self._before_send)
+                    sts = self._client(("sts", region), None, self._before_send)
                     self._account = str(sts.get_caller_identity()["Account"])
             return self._account
 
@@ -83,8 +89,19 @@ class Services:
         """
         ended = kind.retirement.notice if kind.retirement else None
         with self._translated(kind.errors, kind.advice, ended, deadline, operation, kind.operations):
-            answer: dict[str, Any] = _invoke(self._client_for(kind, identity), operation, parameters)
+            client = self._client_for(kind, identity)
+            try:
+                answer: dict[str, Any] = _invoke(client, operation, parameters)
+            except Exception as error:
+                if kind.exchange is not None and kind.errors.get(_code(error)) is AccessDenied:
+                    self._forget(client)
+                raise
         return answer
+
+    def _forget(self, client: Any) -> None:
+        """Let the next call exchange credentials anew: those of this client may have been withdrawn early."""
+        with self._lock:
+            self._clients = {key: kept for key, kept in self._clients.items() if kept is not client}
 
     @contextmanager
     def _translated(
@@ -99,6 +116,7 @@ class Services:
         """Count the attempts of the calls made inside, stop them at the deadline, translate what they raise."""
         attempt = self._attempt
         attempt.deadline, attempt.sent, attempt.exchanging = deadline, 0, ""
+        attempt.host = ""
         try:
             deadline.check()
             yield
@@ -116,24 +134,27 @@ class Services:
                 sent=sent,
                 ended=ended,
                 operations=operations,
+                host=attempt.host,
             ) from error
         finally:
             attempt.deadline = None
 
-    def _before_send(self, **_: object) -> None:
+    def _before_send(self, request: Any = None, **_: object) -> None:
         """Run before every attempt, the SDK's own retries included: a late retry must not write."""
         deadline: Deadline | None = getattr(self._attempt, "deadline", None)
         if deadline is not None:
             deadline.check()
             self._attempt.sent += 1
+            self._attempt.host = _hostname(request)
             self._attempt.exchanging = ""
 
-    def _before_exchange(self, event_name: str, **_: object) -> None:
+    def _before_exchange(self, event_name: str, request: Any = None, **_: object) -> None:
         """An exchange of credentials happens inside another call and is not an attempt of it."""
         deadline: Deadline | None = getattr(self._attempt, "deadline", None)
         if deadline is not None:
             deadline.check()
             self._attempt.exchanging = event_name.rpartition(".")[2]
+            self._attempt.host = _hostname(request)
 
     def _session(self) -> Any:
         with self._lock:
@@ -154,7 +175,7 @@ class Services:
                 session = _new_session()
                 session.register_component("data_loader", self._session().get_component("data_loader"))
                 session.register_component(
-                    "credential_provider", _Exchange(caller, kind.exchange, identity, self._utc_now)
+                    "credential_provider", _Exchange(caller, kind.exchange, identity, self.utc_now)
                 )
                 self._clients[key] = self._new_client(session, key, kind.api_version, self._before_send)
             return self._clients[key]
@@ -185,6 +206,14 @@ class Services:
         client.meta.events.register_first("before-send", before_send)
         client.meta.events.register("before-parse", _refuse_page)
         return client
+
+
+def _code(error: Exception) -> str:
+    return str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
+
+
+def _hostname(request: Any) -> str:
+    return urlsplit(str(getattr(request, "url", ""))).hostname or ""
 
 
 def _refuse_page(response_dict: Mapping[str, Any], **_: object) -> None:

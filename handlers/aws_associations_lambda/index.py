@@ -12,7 +12,9 @@ from typing import Any
 from aws_associations.errors import InvalidRequest
 from aws_associations.host import Owner, Request, UnknowingHost
 from aws_associations.identity import AssociationId, Identity, is_marker, marker, parse
-from aws_associations.lifecycle import Granted, How, Lifecycle
+from aws_associations.kind import Kind
+from aws_associations.kinds import KINDS
+from aws_associations.lifecycle import Granted, How, Lifecycle, Removal
 from aws_associations.service import READ_TIMEOUT, Services
 from aws_associations.waiting import Deadline, SystemClock
 from aws_associations_lambda import log
@@ -22,8 +24,9 @@ from aws_associations_lambda.responder import Responder
 _services = Services()
 _lifecycle = Lifecycle(_services)
 handler = Responder()
-# What this process granted for which request: one that is delivered again because its answer was lost knows its work.
-_granted: deque[tuple[str, Identity]] = deque(maxlen=100)
+# What this process granted, or may have granted, for which request: one that is delivered again because its answer was
+# lost knows its work.
+_begun: deque[tuple[str, Identity]] = deque(maxlen=100)
 
 
 class _Host(UnknowingHost):
@@ -33,13 +36,12 @@ class _Host(UnknowingHost):
         self._event = event
 
     def granted_here(self, identity: Identity) -> bool:
-        """Whether an earlier delivery of this request to this process granted it."""
-        return (self._event.request_id, identity) in _granted
+        """Whether an earlier delivery of this request to this process granted it, or may have."""
+        return (self._event.request_id, identity) in _begun
 
     def note(self, event: str, fields: Mapping[str, object], *, warning: bool = False) -> None:
         """Write a log line."""
-        names = {"stack": self._event.stack_id, "logical_id": self._event.logical_id, "request": self._event.request_id}
-        log.line(event, warning=warning, **{**names, **fields})
+        log.line(event, warning=warning, **{**_names(self._event), **fields})
 
 
 @handler.create
@@ -63,11 +65,18 @@ def update(event: Event, context: Any) -> str:
 def delete(event: Event, context: Any) -> str:
     """Revoke what the id names. Properties are not looked at: they may be of an older version of this function."""
     handler.PhysicalResourceId = event.physical_id
-    if is_marker(event.physical_id):
-        log.line("nothing-to-delete", id=event.physical_id, logical_id=event.logical_id)
-    else:
-        removal = _lifecycle.delete(event.kind, event.physical_id, _request(event, context, fallback=event.physical_id))
-        handler.Reason = removal.value.capitalize()
+    if is_marker(event.physical_id) or not any(_own(kind, event) for kind in KINDS):
+        # A marker, or an id that CloudFormation invented for a Create that was never answered. Refusing would only make
+        # the stack undeletable.
+        log.line("nothing-to-delete", warning=not is_marker(event.physical_id), id=event.physical_id, **_names(event))
+        handler.Reason = Removal.NEVER_CREATED.value.capitalize()
+        return event.physical_id
+    removal = _lifecycle.delete(event.kind, event.physical_id, _request(event, context, fallback=event.physical_id))
+    if removal in {Removal.REVOKED, Removal.ABSENT, Removal.GRANTED_AGAIN}:
+        gone = _own(event.kind, event)
+        for begun in [begun for begun in _begun if begun[1] == gone]:
+            _begun.remove(begun)
+    handler.Reason = removal.value.capitalize()
     return event.physical_id
 
 
@@ -102,19 +111,28 @@ def _remains(event: Event, request: Request) -> str:
     identity = request.may_exist
     if identity is None:
         return ""
-    try:
-        own = parse(identity.kind, event.physical_id).identity
-    except InvalidRequest:
-        own = None
+    _begun.append((request.request_id, identity))
     # The resource's own id as it is, its flag and spelling included: another text would be a replacement.
-    return event.physical_id if own == identity else AssociationId(identity).text
+    return event.physical_id if _own(identity.kind, event) == identity else AssociationId(identity).text
+
+
+def _own(kind: Kind, event: Event) -> Identity | None:
+    """The identity that the resource has so far; None if its id is none of this kind."""
+    try:
+        return parse(kind, event.physical_id).identity
+    except InvalidRequest:
+        return None
+
+
+def _names(event: Event) -> dict[str, Any]:
+    return {"stack": event.stack_id, "logical_id": event.logical_id, "request": event.request_id}
 
 
 def _answer(granted: Granted, request: Request) -> str:
     """Fill in what GetAtt serves. The same members always: a missing one would fail whoever refers to it."""
     identity = granted.id.identity
     if granted.how is How.CREATED:
-        _granted.append((request.request_id, identity))
+        _begun.append((request.request_id, identity))
     handler.Data = {
         **{part.property_name: identity[part.name] for part in identity.kind.parts},
         "MembershipStatus": granted.status,

@@ -112,6 +112,8 @@ class Responder(CfnResource):
         try:
             self.PhysicalResourceId = func(self._request, self._context)
         except BaseException as error:  # noqa: BLE001 - an unanswered request blocks a stack for an hour
+            if isinstance(error, AssociationError) and not error.action:
+                error.action = f"{self._request.resource_type} {self._request.logical_id}"
             self.Status = FAILED
             self.PhysicalResourceId = self.PhysicalResourceId or self.id_if_failed()
             self.Reason = str(error) if isinstance(error, AssociationError) else _defect(error)
