@@ -120,7 +120,7 @@ def unnameable(value: str) -> str:
     if not value:
         return "must not be empty"
     if value in {".", ".."}:
-        return f"must not be {value!r}, which a URL path cannot carry"
+        return "must not be '.' or '..', which a URL path cannot carry"
     if any(0xD800 <= ord(character) <= 0xDFFF for character in value):
         return "must not hold a lone surrogate, which is not text"
     return ""

@@ -209,7 +209,9 @@ class Services:
 
 
 def _code(error: Exception) -> str:
-    return str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
+    # Errors of the connection have the member too, and nothing in it.
+    response = getattr(error, "response", None) or {}
+    return str(response.get("Error", {}).get("Code", ""))
 
 
 def _hostname(request: Any) -> str:

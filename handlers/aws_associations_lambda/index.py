@@ -65,15 +65,20 @@ def update(event: Event, context: Any) -> str:
 def delete(event: Event, context: Any) -> str:
     """Revoke what the id names. Properties are not looked at: they may be of an older version of this function."""
     handler.PhysicalResourceId = event.physical_id
-    if is_marker(event.physical_id) or not any(_own(kind, event) for kind in KINDS):
-        # A marker, or an id that CloudFormation invented for a Create that was never answered. Refusing would only make
-        # the stack undeletable.
-        log.line("nothing-to-delete", warning=not is_marker(event.physical_id), id=event.physical_id, **_names(event))
-        handler.Reason = Removal.NEVER_CREATED.value.capitalize()
+    if is_marker(event.physical_id):
+        log.line("nothing-to-delete", id=event.physical_id, **_names(event))
         return event.physical_id
-    removal = _lifecycle.delete(event.kind, event.physical_id, _request(event, context, fallback=event.physical_id))
+    try:
+        kind = event.kind
+    except InvalidRequest:
+        if any(_own(known, event) for known in KINDS):
+            raise
+        # Nothing was ever granted under this type, and refusing would only make the stack undeletable.
+        log.line("not-our-id", warning=True, id=event.physical_id, **_names(event))
+        return event.physical_id
+    removal = _lifecycle.delete(kind, event.physical_id, _request(event, context, fallback=event.physical_id))
     if removal in {Removal.REVOKED, Removal.ABSENT, Removal.GRANTED_AGAIN}:
-        gone = _own(event.kind, event)
+        gone = _own(kind, event)
         for begun in [begun for begun in _begun if begun[1] == gone]:
             _begun.remove(begun)
     handler.Reason = removal.value.capitalize()

@@ -10,7 +10,7 @@ import pytest
 from aws_associations.errors import AccessDenied
 from aws_associations.identity import Identity
 from aws_associations.kinds.finspace import PERMISSION_GROUP_MEMBERSHIP
-from tests.core.world import ACCOUNT, ENVIRONMENT, EXCHANGE, GROUP, USER, World
+from tests.core.world import ACCOUNT, ENVIRONMENT, EXCHANGE, GROUP, REGION, USER, World
 
 
 def test_one_exchange_serves_every_call(world: World) -> None:
@@ -141,6 +141,19 @@ def test_the_account_is_asked_for_once(world: World) -> None:
     """One GetCallerIdentity for the life of the services."""
     deadline = world.request().deadline
 
-    assert world.services.account(deadline) == ACCOUNT
+    assert world.services.account(REGION, deadline) == ACCOUNT
     deadline.end_now()
-    assert world.services.account(deadline) == ACCOUNT
+    assert world.services.account(REGION, deadline) == ACCOUNT
+
+
+def test_credentials_withdrawn_early_are_exchanged_anew(inner: World) -> None:
+    """After the service has denied them, the next request does not go on with the same credentials."""
+    inner.create()
+    denied = {"status": 403, "error_code": "AccessDeniedException", "body": "{}"}
+    inner.control.add_fault("answer", operation="ListPermissionGroupsByUser", count=1, **denied)  # type: ignore[arg-type]
+    with pytest.raises(AccessDenied):
+        inner.read()
+    exchanges = len(inner.control.journal(EXCHANGE))
+
+    assert inner.read() is not None
+    assert len(inner.control.journal(EXCHANGE)) == exchanges + 1

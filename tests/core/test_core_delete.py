@@ -107,7 +107,7 @@ def test_what_others_granted_after_our_delete_took_effect_is_left_alone(world: W
     world.grant_as_others_do()
     written = len(world.writes())
 
-    assert world.delete(text, world.request("delete-1")) is Removal.REVOKED
+    assert world.delete(text, world.request("delete-1")) is Removal.GRANTED_AGAIN
     assert "granted-again-by-others" in world.host.warnings
     assert world.writes()[written:] == [DISASSOCIATE]
     assert world.members() == {(GROUP, USER)}

@@ -34,7 +34,7 @@ from aws_associations.waiting import Deadline, SystemClock
 services = Services()
 lifecycle = Lifecycle(services)
 values = {"environment_id": "env1", "permission_group_id": "analysts", "user_id": "alice"}
-account = services.account(Deadline(SystemClock(), 60))
+account = services.account("us-east-1", Deadline(SystemClock(), 60))
 identity = Identity.of(kind, account, services.default_region(), values)
 
 def request(name):

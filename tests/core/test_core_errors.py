@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +25,7 @@ from aws_associations.kind import Retirement
 from aws_associations.kinds.finspace import PERMISSION_GROUP_MEMBERSHIP
 from aws_associations.lifecycle import Removal
 from aws_associations.service import Services
-from tests.core.world import ASSOCIATE, DISASSOCIATE, EXCHANGE, GROUP, LOOK, USER, World
+from tests.core.world import ASSOCIATE, DISASSOCIATE, EXCHANGE, GROUP, LOOK, REGION, USER, World
 
 PAGE = "<html><head><title>404</title></head><body>Nothing here any more</body></html>"
 
@@ -184,7 +186,7 @@ def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("no_credentials")
 def test_no_credentials(outer: World) -> None:
     """AccessDenied that says that none were found, before anything is sent; a delete is an error too."""
-    for attempt in (outer.create, outer.delete, lambda: outer.services.account(outer.request().deadline)):
+    for attempt in (outer.create, outer.delete, lambda: outer.services.account(REGION, outer.request().deadline)):
         with pytest.raises(AccessDenied, match="no usable AWS credentials") as caught:
             attempt()
         assert not caught.value.outcome_unknown
@@ -198,12 +200,12 @@ def test_no_credentials_advice_is_about_credentials(outer: World) -> None:
         outer.create()
 
 
-def test_no_region(monkeypatch: pytest.MonkeyPatch, outer: World) -> None:
+def test_no_region(monkeypatch: pytest.MonkeyPatch) -> None:
     """InvalidRequest that tells the ways to set one."""
     monkeypatch.delenv("AWS_REGION")
     services = Services()
 
-    for attempt in (services.default_region, lambda: services.account(outer.request().deadline)):
+    for attempt in (services.default_region,):
         with pytest.raises(InvalidRequest, match=r"no AWS region is set.*AWS_REGION"):
             attempt()
 
@@ -215,7 +217,7 @@ def test_a_profile_that_does_not_exist(monkeypatch: pytest.MonkeyPatch, outer: W
 
     for attempt in (
         lambda: Services().default_region(),
-        lambda: Services().account(outer.request().deadline),
+        lambda: Services().account(REGION, outer.request().deadline),
         lambda: outer.create(),
     ):
         with pytest.raises(InvalidRequest, match="mistyped"):
@@ -314,3 +316,37 @@ def test_nothing_secret_is_told(inner: World, leaks: list[str], failure: dict[st
     for secret in leaks:
         assert secret not in everything
     assert not re.search(r"Authorization|Signature=|X-Amz-|AWS4-HMAC|https?://(?!docs)", everything)
+
+
+@pytest.mark.parametrize("code", ["InvalidSignatureException", "SignatureDoesNotMatch"])
+def test_what_quotes_the_signed_request_is_not_repeated(outer: World, code: str) -> None:
+    """AWS explains a wrong signature by the whole request, its session token included: only the code is told."""
+    quoted = "The Canonical String should have been 'GET\\n/user\\nx-amz-security-token:FwoGZXIvYXdzEXAMPLE'"
+    body = json.dumps({"message": quoted})
+    outer.control.add_fault("answer", status=403, error_code=code, body=body, count=None)
+
+    with pytest.raises(AccessDenied, match=code) as caught:
+        outer.create()
+
+    assert "FwoGZXIvYXdzEXAMPLE" not in str(caught.value)
+
+
+def test_an_endpoint_of_the_callers_own_chain_is_not_the_services(
+    monkeypatch: pytest.MonkeyPatch, outer: World, tmp_path: Path
+) -> None:
+    """A role that cannot be assumed because STS is unreachable says nothing of the service: the delete is an error."""
+    outer.grant_as_others_do()
+    outer.control.advance(400 * 86_400)
+    config = tmp_path / "config"
+    role = "[default]\nrole_arn = arn:aws:iam::123456789012:role/deployer\nsource_profile = base\n"
+    config.write_text(role + "[profile base]\naws_access_key_id = testing\naws_secret_access_key = testing\n")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://sts.invalid")
+
+    with pytest.raises(AssociationError) as caught:
+        World(outer.control).delete()
+
+    assert not caught.value.gone
+    assert outer.members() == {(GROUP, USER)}

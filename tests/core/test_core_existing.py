@@ -8,7 +8,7 @@ from aws_associations.errors import AlreadyExists, NotStabilized, Superseded
 from aws_associations.host import Holder, Holders
 from aws_associations.identity import Identity, parse
 from aws_associations.kinds.finspace import PERMISSION_GROUP_MEMBERSHIP
-from aws_associations.lifecycle import How, OnExisting, Removal
+from aws_associations.lifecycle import Desired, How, OnExisting, Removal
 from tests.core.world import ASSOCIATE, GROUP, USER, World
 
 
@@ -216,3 +216,58 @@ def test_evidence_is_asked_about_the_identity_itself(inner: World, monkeypatch: 
 
     with pytest.raises(AlreadyExists):
         inner.create()
+
+
+@pytest.mark.parametrize("on_existing", [OnExisting.FAIL, OnExisting.ADOPT])
+def test_what_goes_while_it_is_asked_again_is_created(inner: World, on_existing: OnExisting) -> None:
+    """Somebody's membership that is being taken away is neither refused nor adopted: some seconds later it is gone."""
+    inner.grant_as_others_do()
+    slept = inner.clock.sleep
+
+    def revoke_meanwhile(seconds: float) -> None:
+        slept(seconds)
+        inner.control.revoke("env1", GROUP, USER)
+
+    inner.clock.sleep = revoke_meanwhile  # type: ignore[method-assign]
+
+    granted = inner.create(on_existing=on_existing)
+
+    assert (granted.how, granted.id.adopted) == (How.CREATED, False)
+    assert inner.members() == {(GROUP, USER)}
+
+
+@pytest.mark.parametrize("on_existing", [OnExisting.FAIL, OnExisting.ADOPT])
+def test_evidence_that_comes_late_counts(inner: World, on_existing: OnExisting) -> None:
+    """Two deliveries may run at once and logs lag: before a refusal, and before adopting, all is asked again."""
+    inner.grant_as_others_do()
+    slept = inner.clock.sleep
+
+    def announce_meanwhile(seconds: float) -> None:
+        slept(seconds)
+        inner.host.intent = True
+
+    inner.clock.sleep = announce_meanwhile  # type: ignore[method-assign]
+
+    assert inner.create(on_existing=on_existing).how is How.CREATED
+
+
+def test_a_short_time_is_not_spent_on_asking_again(inner: World) -> None:
+    """With seconds only, the refusal still says AlreadyExists, and not that the time was over."""
+    inner.grant_as_others_do()
+
+    with pytest.raises(AlreadyExists):
+        inner.create(inner.request(seconds=3))
+
+
+def test_a_failure_that_a_host_cannot_keep_is_undone(inner: World) -> None:
+    """An addition that outlasts the time leaves nothing behind, so that the next deployment starts anew."""
+    inner.control.configure(addition_seconds=900)
+    request = inner.request(seconds=60)
+
+    with pytest.raises(NotStabilized) as caught:
+        inner.lifecycle.create_or_undo(Desired(inner.identity()), request)
+
+    assert not caught.value.outcome_unknown
+    assert inner.members() == set()
+    inner.control.configure(addition_seconds=0)
+    assert inner.create().how is How.CREATED

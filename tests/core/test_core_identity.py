@@ -146,7 +146,7 @@ def test_a_dot_is_refused_before_any_call(value: str, part: str) -> None:
         ("", REGION, "u", "not 12 digits"),
         (ACCOUNT, "", "u", "region"),
         (ACCOUNT, "us-east-1/x", "u", "region"),
-        (ACCOUNT, REGION, "", "UserId is empty"),
+        (ACCOUNT, REGION, "", "UserId must not be empty"),
         (ACCOUNT, REGION, "\ud800", "lone surrogate"),
         (ACCOUNT, REGION, "x" * 1000, "more than CloudFormation's 1024"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -245,3 +246,51 @@ def test_an_undone_membership_is_granted_by_the_next_deployment(ready: World) ->
     assert ready.update(ready.id(), ready.identity(user="bob")).how is How.CREATED
     assert BOB in ready.members()
     assert len(ready.control.memberships(ENVIRONMENT)) == 2
+
+
+def test_healing_waits_out_a_service_that_fails(ready: World) -> None:
+    """Looks that fail for a while delay a healing and do not fail it: its reverse would block the whole stack."""
+    ready.control.add_fault("internal_error", operation=LOOK, count=12)
+
+    granted = ready.update(ready.id(), ready.identity(), heal=True)
+
+    assert granted.id.text == ready.id()
+    assert ready.members() == {(GROUP, USER)}
+
+
+def test_healing_after_the_services_end_keeps_the_resource(ready: World) -> None:
+    """A service that has ended can grant nothing again; the update succeeds with a warning instead of blocking."""
+    page = {"status": 404, "body": "<html>gone</html>", "content_type": "text/html"}
+    ready.control.advance(400 * 86_400)
+    ready.control.add_fault("answer", count=None, **page)  # type: ignore[arg-type]
+
+    assert ready.update(ready.id(), ready.identity(), heal=True).status == ""
+    assert "not-seen" in ready.host.warnings
+
+
+def test_an_undo_that_was_replayed_is_not_taken_for_one(ready: World) -> None:
+    """The same request is delivered twice and each time undone: the second removal is a replay, and bob may remain."""
+
+    def lose_the_looks(after_write: int) -> None:
+        note, writes = type(ready.host).note, iter(range(1, 9))
+
+        def hook(event: str, fields: Mapping[str, object], *, warning: bool = False) -> None:
+            note(ready.host, event, fields, warning=warning)
+            if event == "associating" and next(writes) == after_write:
+                ready.control.add_fault("internal_error", operation=LOOK, count=5)
+
+        ready.host.note = hook  # type: ignore[method-assign]
+
+    lose_the_looks(after_write=1)
+    with pytest.raises(AssociationError) as first:
+        ready.update(ready.id(), ready.identity(user="bob"), ready.request("R"))
+    assert not first.value.outcome_unknown
+    assert BOB not in ready.members()
+
+    lose_the_looks(after_write=2)
+    with pytest.raises(AssociationError) as second:
+        ready.update(ready.id(), ready.identity(user="bob"), ready.request("R"))
+
+    assert second.value.outcome_unknown
+    assert "may-remain" in ready.host.warnings
+    assert BOB in ready.members()

@@ -196,7 +196,9 @@ def test_any_properties_get_one_valid_answer(stage: Stage, properties: dict[str,
     answer = stage.answer(event)
 
     assert shown(answer) == ("FAILED", "an-id" if request_type == "Update" else MARKER)
-    assert str(answer.reason).startswith("InvalidRequest: property ")
+    assert str(answer.reason).startswith(
+        "Custom::FinSpacePermissionGroupMembership Membership: InvalidRequest: property "
+    )
 
 
 # -- broken events -----------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from aws_associations_lambda.responder import AnswerNotDeliveredError
 from tests.handlers.stage import ASSOCIATE, DISASSOCIATE, GROUP, LOOK, MARKER, USER, Stage, shown
 
 GETATT = {"PermissionGroupId", "UserId", "EnvironmentId", "MembershipStatus", "StatusCode"}
@@ -400,3 +401,32 @@ def test_a_delete_needs_no_map_of_properties(stage: Stage, value: object) -> Non
 
     assert stage.delete(stage.id(), ResourceProperties=value).status == "SUCCESS"
     assert stage.members() == set()
+
+
+def test_an_unknown_outcome_whose_answer_was_lost_is_known_again(stage: Stage) -> None:
+    """A FAILED with the real id that nobody took: the same request, delivered again, takes up what it began."""
+    stage.control.configure(addition_seconds=600)
+    event = stage.event("Create")
+    stage.sink.refuse(503, times=50)
+    with pytest.raises(AnswerNotDeliveredError):
+        stage.deliver(event, seconds=6)
+    stage.sink.forgive()
+    stage.control.advance(600)
+
+    stage.deliver(event)
+
+    assert [(a.status, a.physical_resource_id) for a in stage.sink.answers(event) if a.stored] == [
+        ("SUCCESS", stage.id())
+    ]
+
+
+def test_a_delete_ends_what_this_process_remembers(stage: Stage) -> None:
+    """A Create delivered again after its Delete does not take somebody else's membership for its own."""
+    event = stage.event("Create")
+    stage.deliver(event)
+    stage.delete(stage.id())
+    stage.grant()
+
+    stage.deliver(event)
+
+    assert stage.lines.named("answered")[-1]["id"] == MARKER

@@ -28,6 +28,9 @@ def reason(stage: Stage, request_type: Any, properties: dict[str, Any]) -> str:
     return str(answer.reason)
 
 
+DECLARED = "Custom::FinSpacePermissionGroupMembership Membership"
+
+
 @REQUESTS
 @pytest.mark.parametrize(
     ("name", "near"),
@@ -44,14 +47,14 @@ def test_an_unknown_property_is_refused_with_the_near_one(
 ) -> None:
     """A misspelt name is refused, and the message names both it and the one that was probably meant."""
     said = reason(stage, request_type, stage.properties(**{name: "x"}))
-    assert said == f"InvalidRequest: property {name} is not known. Did you mean {near}?"
+    assert said == f"{DECLARED}: InvalidRequest: property {name} is not known. Did you mean {near}?"
 
 
 @REQUESTS
 def test_an_unknown_property_without_a_near_one_lists_all(stage: Stage, request_type: str) -> None:
     """A name that resembles none is refused with the list of those that are known."""
     assert reason(stage, request_type, stage.properties(Color="red")) == (
-        "InvalidRequest: property Color is not known."
+        f"{DECLARED}: InvalidRequest: property Color is not known."
         " Known are: EnvironmentId, PermissionGroupId, UserId, OnExisting, Revision."
     )
 

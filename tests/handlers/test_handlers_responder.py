@@ -147,16 +147,17 @@ def test_an_unknown_request_type_is_failed(stage: Stage, request_type: object, p
 
 
 def test_an_unknown_resource_type_is_failed(stage: Stage) -> None:
-    """A type that is not served is FAILED on every request, the message names those that are."""
+    """A type that is not served is FAILED, the message names those that are; nothing of it is left to delete."""
     for answer, physical_id in [
         (stage.create(resource_type="Custom::Other"), MARKER),
         (stage.update("an-id", {}, resource_type="Custom::Other"), "an-id"),
-        (stage.delete("an-id", resource_type="Custom::Other"), "an-id"),
+        (stage.delete(stage.id(), resource_type="Custom::Other"), stage.id()),
     ]:
         assert shown(answer) == ("FAILED", physical_id)
         assert "Custom::Other" in str(answer.reason)
         assert TYPE in str(answer.reason)
-    assert shown(stage.delete(MARKER, resource_type="Custom::Other")) == ("SUCCESS", MARKER)
+    for never_granted in (MARKER, "stack-Membership-1ABC"):
+        assert shown(stage.delete(never_granted, resource_type="Custom::Other")) == ("SUCCESS", never_granted)
 
 
 def test_a_delete_does_not_sleep(real_time: Stage) -> None:
