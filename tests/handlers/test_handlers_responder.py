@@ -366,9 +366,9 @@ def test_members_of_crhelpers_own_do_not_steer(stage: Stage) -> None:
 # -- delivery ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [307, 400, 408, 429, 500, 502, 503, 504])
 def test_a_transient_status_is_tried_again(stage: Stage, status: int) -> None:
-    """A status that S3 documents as transient does not lose the answer, and is not taken for delivery."""
+    """A status that may pass does not lose the answer, and is not taken for delivery."""
     stage.sink.refuse(status)
 
     assert stage.delete(MARKER).status == "SUCCESS"
@@ -385,7 +385,7 @@ def test_a_cut_connection_is_tried_again(stage: Stage, after_storing: bool) -> N
     assert len(stage.sink.answers(event)) == 3
 
 
-@pytest.mark.parametrize("status", [400, 403, 404])
+@pytest.mark.parametrize("status", [401, 403, 404, 410])
 def test_a_refused_put_is_neither_repeated_nor_raised(stage: Stage, status: int) -> None:
     """A URL that is no longer good stays so: one PUT, a warning, and no retry by Lambda."""
     stage.sink.refuse(status)
