@@ -76,6 +76,10 @@ class Identity:
         """Part name → value, as the user spelled it."""
         return {part.name: value for part, value in zip(self.kind.parts, self.values, strict=True)}
 
+    def parameters(self) -> dict[str, object]:
+        """What the associate and disassociate requests carry of it: request member → value."""
+        return {part.wire: self[part.name] for part in self.kind.parts if part.wire is not None}
+
     @property
     def canonical(self) -> tuple[str, ...]:
         """What is compared and hashed."""

@@ -55,7 +55,7 @@ def test_two_owners_race_for_one_membership(world: World, duplicate: Any, monkey
             both_looked.wait()
         return seen
 
-    monkeypatch.setattr("aws_associations.lifecycle.look", looking)
+    monkeypatch.setattr("aws_associations.creation.look", looking)
 
     def grant(owner: str) -> object:
         try:

@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
+from aws_associations.kinds import KINDS
+
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = [ROOT / "handlers" / "template.yaml", *sorted((ROOT / "examples" / "cloudformation").glob("*.yaml"))]
 
@@ -200,6 +202,27 @@ def test_the_role_may_do_exactly_two_things(template: dict[str, Any]) -> None:
         ]
     ]
     assert [resource["Type"] for resource in template["Resources"].values()].count("AWS::IAM::Role") == 1
+
+
+def test_the_role_may_do_what_the_kinds_need(template: dict[str, Any]) -> None:
+    """The permissions that the kinds declare are those of the role, beside its log."""
+    (policy,) = template["Resources"]["Role"]["Properties"]["Policies"]
+    statements = policy["PolicyDocument"]["Statement"]
+
+    allowed = {statement["Action"] for statement in statements if isinstance(statement["Action"], str)}
+
+    assert allowed == {action for kind in KINDS for action in kind.iam_actions}
+
+
+def test_the_function_runs_on_the_newest_runtime_and_keeps_its_log(template: dict[str, Any]) -> None:
+    """The newest managed Python (2026-11), a log with retention that outlives the stack, deliveries for two hours."""
+    resources = template["Resources"]
+
+    assert resources["Function"]["Properties"]["Runtime"] == "python3.14"
+    assert resources["Function"]["Properties"]["LoggingConfig"] == {"LogGroup": {"Ref": "LogGroup"}}
+    assert resources["LogGroup"]["Properties"] == {"RetentionInDays": {"Ref": "LogRetentionDays"}}
+    assert resources["LogGroup"]["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert resources["Deliveries"]["Properties"]["MaximumEventAgeInSeconds"] == 7200
 
 
 def test_the_template_keeps_what_must_never_change(template: dict[str, Any]) -> None:
