@@ -33,7 +33,7 @@ demo: setup ## Tell the whole story on this machine: CloudFormation and Pulumi a
 	@$(BIN)/python -m demo
 
 test: setup ## Run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: setup ## Lint, types, import directions
 	@$(BIN)/ruff check .

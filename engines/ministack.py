@@ -1,5 +1,6 @@
 """A CloudFormation engine on this machine: ministack, which runs stacks and the functions behind their resources."""
 
+import contextlib
 import datetime
 import tempfile
 import threading
@@ -237,10 +238,19 @@ class Ministack:
             return self._session.client(service, config=config, **self.client_kwargs())
 
     def function_logs(self, function_name: str) -> str:
-        """Return what the function wrote to its log group in all its invocations so far; empty if nothing yet."""
+        """Return what the function wrote to its log group in all its invocations so far; empty if nothing yet.
+
+        The group is the one in the function's LoggingConfig; of a function that is gone, the one of its name.
+        """
+        group = f"/aws/lambda/{function_name}"
+        functions = self.client("lambda")
+        with contextlib.suppress(functions.exceptions.ResourceNotFoundException):
+            configured = functions.get_function_configuration(FunctionName=function_name).get("LoggingConfig", {})
+            group = configured.get("LogGroup", group)
+        functions.close()
         client = self.client("logs")
         try:
-            pages = client.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function_name}")
+            pages = client.get_paginator("filter_log_events").paginate(logGroupName=group)
             return "\n".join(event["message"].rstrip("\n") for page in pages for event in page["events"])
         except client.exceptions.ResourceNotFoundException:
             return ""

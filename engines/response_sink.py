@@ -253,6 +253,11 @@ class ResponseSink:
         """Store the next `times` requests, but acknowledge each only after `seconds`."""
         self._add_faults(_Fault("slow", seconds=seconds), times)
 
+    def forgive(self) -> None:
+        """Forget the faults that are still to come."""
+        with self._news:
+            self._faults.clear()
+
     def _add_faults(self, fault: _Fault, times: int) -> None:
         with self._news:
             self._faults.extend([fault] * times)

@@ -28,13 +28,13 @@ def build(output: Path) -> Path:
         RuntimeError: the installed crhelper is not whole.
     """
     output.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with zipfile.ZipFile(output, "w") as archive:
         for name, content in sorted(_members()):
             member = zipfile.ZipInfo(name, _MOMENT)
-            member.compress_type = zipfile.ZIP_DEFLATED
             member.create_system = _UNIX
             member.external_attr = _READABLE_FILE
-            archive.writestr(member, content)
+            # Said here: of a member that is a ZipInfo, what was said to the ZipFile is ignored (measured).
+            archive.writestr(member, content, zipfile.ZIP_DEFLATED, compresslevel=9)
     return output
 
 

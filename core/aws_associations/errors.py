@@ -6,7 +6,7 @@ One class a code, so that a host can tell them apart by type. Errors of botocore
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import ClassVar
 
 
@@ -143,6 +143,10 @@ _COMMON_ERRORS: Mapping[str, type[AssociationError]] = {
 }
 
 
+_QUOTING_ERRORS = frozenset({"IncompleteSignature", "InvalidSignatureException", "SignatureDoesNotMatch"})
+"""Errors whose message quotes the request that was signed, its session token included (observed on AWS)."""
+
+
 def from_botocore(
     error: Exception,
     operation: str,
@@ -151,6 +155,8 @@ def from_botocore(
     advice: Mapping[type[AssociationError], str],
     sent: int,
     ended: str | None = None,
+    operations: Collection[str] = (),
+    host: str = "",
 ) -> AssociationError:
     """Translate what a botocore call raised.
 
@@ -163,6 +169,9 @@ def from_botocore(
             even a rejection an unknown outcome, because an earlier attempt may have taken effect (measured: botocore
             retries a cut connection by itself and then reports the rejection of the retry).
         ended: what to say of a service that has ended, when its endpoint is gone or answers nothing published.
+        operations: the service's own; what another one answers, in the caller's chain of credentials say, tells nothing
+            of the service.
+        host: where the last attempt was sent to; another endpoint that cannot be reached is not the service's.
 
     Returns:
         The error, its ``outcome_unknown`` set as if the request were a write.
@@ -173,6 +182,7 @@ def from_botocore(
 
     failure: type[AssociationError]
     gone = False
+    words: str | None = None
     if isinstance(error, boto.ClientError):
         code, status, cause = _service_answer(error, operation)
         published = meanings.get(code) or _COMMON_ERRORS.get(code)
@@ -180,21 +190,32 @@ def from_botocore(
         unknown = sent > 1 or status >= 500
         if published is None:
             cause = f"{cause} (HTTP {status}, an error that the published API does not have)"
-            if ended is not None:
+            if ended is not None and getattr(error, "operation_name", operation) in operations:
                 failure, gone = ServiceUnavailable, True
     elif isinstance(error, DeadlinePassed):
         failure, cause, unknown = NotStabilized, "the time for this operation is over", sent > 0
-    elif isinstance(error, (boto.NoCredentialsError, boto.PartialCredentialsError, boto.CredentialRetrievalError)):
+    elif isinstance(
+        error,
+        (
+            boto.NoCredentialsError,
+            boto.PartialCredentialsError,
+            boto.CredentialRetrievalError,
+            boto.SSOError,
+            boto.TokenRetrievalError,
+        ),
+    ):
         failure, unknown = AccessDenied, sent > 0
         cause = f"no usable AWS credentials were found ({_first_line(error)})"
+        words = "Give the caller credentials through the environment, a profile or a role, or sign in again."
     elif isinstance(error, (boto.NoRegionError, boto.InvalidRegionError)):
         failure, cause, unknown = InvalidRequest, "no AWS region is set", sent > 0
     elif isinstance(error, (boto.ParamValidationError, boto.ProfileNotFound, boto.ConfigParseError)):
         failure, cause, unknown = InvalidRequest, _first_line(error), sent > 0
     elif isinstance(error, (boto.EndpointConnectionError, boto.ConnectTimeoutError)):
-        failure, cause, gone = ServiceUnavailable, f"{operation} cannot reach {_host(error)}", True
+        failure, cause = ServiceUnavailable, f"{operation} cannot reach {_host(error)}"
+        gone = _host(error) == host
         unknown = sent > 1
-    elif isinstance(error, boto.HTTPClientError):
+    elif isinstance(error, (boto.HTTPClientError, boto.ConnectionError)):
         failure, unknown = ServiceUnavailable, sent > 0
         cause = f"{operation} lost the connection before an answer arrived ({type(error).__name__})"
     elif isinstance(error, boto.BotoCoreError):
@@ -205,7 +226,7 @@ def from_botocore(
         unknown = sent > 0
     else:
         failure, cause, unknown = InternalFailure, f"{operation} failed with {type(error).__name__}", sent > 0
-    words = ended if gone and ended is not None else advice.get(failure)
+    words = ended if gone and ended is not None else words or advice.get(failure)
     translated = failure(cause, advice=words, outcome_unknown=unknown and sent > 0)
     translated.gone = gone
     translated.__cause__ = error
@@ -217,7 +238,9 @@ def _service_answer(error: Exception, operation: str) -> tuple[str, int, str]:
     described = response.get("Error", {})
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     code = str(described.get("Code", "Unknown"))
-    message = str(described.get("Message", "")).strip().rstrip(".")
+    message = " ".join(str(described.get("Message", "")).split()).rstrip(".")
+    if message.startswith("<") or code in _QUOTING_ERRORS:
+        message = ""  # a web page, or what must not be repeated
     reason = str(response.get("reason", "")).strip()
     # An exchange of credentials fails inside the call that needed it: name the operation that really failed.
     cause = f"{getattr(error, 'operation_name', operation)} answered {code}" + (f", {message}" if message else "")

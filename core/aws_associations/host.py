@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from aws_associations.errors import InvalidRequest
 from aws_associations.identity import Identity
 from aws_associations.waiting import Deadline
 
@@ -95,6 +96,14 @@ class Request:
     deadline: Deadline
     host: Host
     may_exist: Identity | None = None
+
+    def check_account(self, identity: Identity) -> None:
+        """Raise InvalidRequest for another account's: there everything looks absent, so nothing may be concluded."""
+        if identity.account != self.account:
+            raise InvalidRequest(
+                f"it belongs to account {identity.account}, but the AWS credentials are of account {self.account}",
+                advice=f"Use credentials of account {identity.account}.",
+            )
 
 
 class UnknowingHost:

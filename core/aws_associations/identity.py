@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 from aws_associations.errors import InvalidRequest
@@ -52,24 +52,18 @@ class Identity:
     def of(cls, kind: Kind, account: str, region: str, values: Mapping[str, str]) -> Identity:
         """Build from part names; raises InvalidRequest for what can never be sent or named.
 
-        An id text over 1024 bytes is refused here, before any call. So are ``.`` and ``..``: as a segment of a URL path
-        they mean another resource (measured: botocore sends them as they are), and ``DELETE .../users/..`` would be
-        the address of the whole group.
+        An id text over 1024 bytes is refused here, before any call, and what :func:`unnameable` refuses.
         """
         if not _ACCOUNT.fullmatch(account):
             raise InvalidRequest(f"the account {account!r} is not 12 digits")
         if not _REGION.fullmatch(region):
             raise InvalidRequest(f"the region {region!r} is not an AWS region's name")
         for part in kind.parts:
-            if not values[part.name]:
-                raise InvalidRequest(f"{part.property_name} is empty")
-            if values[part.name] in {".", ".."}:
-                raise InvalidRequest(f"{part.property_name} is {values[part.name]!r}, which a URL path cannot carry")
+            problem = unnameable(values[part.name])
+            if problem:
+                raise InvalidRequest(f"{part.property_name} {problem}")
         identity = cls(kind, account, region, tuple(values[part.name] for part in kind.parts))
-        try:
-            size = len(AssociationId(identity, adopted=True).text)
-        except UnicodeEncodeError as error:
-            raise InvalidRequest("a value holds a lone surrogate, which is not text") from error
+        size = len(AssociationId(identity, adopted=True).text)
         if size > MAX_BYTES:
             raise InvalidRequest(f"the resource id would have {size} bytes, more than CloudFormation's {MAX_BYTES}")
         return identity
@@ -81,6 +75,10 @@ class Identity:
     def parts(self) -> dict[str, str]:
         """Part name → value, as the user spelled it."""
         return {part.name: value for part, value in zip(self.kind.parts, self.values, strict=True)}
+
+    def parameters(self) -> dict[str, object]:
+        """What the associate and disassociate requests carry of it: request member → value."""
+        return {part.wire: self[part.name] for part in self.kind.parts if part.wire is not None}
 
     @property
     def canonical(self) -> tuple[str, ...]:
@@ -116,9 +114,20 @@ class AssociationId:
         segments = (identity.kind.name, _VERSION, identity.account, identity.region, *identity.values)
         return "/".join(quote(segment, safe="") for segment in segments) + (_ADOPTED if self.adopted else "")
 
-    def with_spelling_of(self, identity: Identity) -> AssociationId:
-        """The same association as ``identity`` spells it."""
-        return replace(self, identity=identity)
+
+def unnameable(value: str) -> str:
+    """Why no part of an identity can have this value; empty if one can.
+
+    ``.`` and ``..`` mean another resource as a segment of a URL path (measured: botocore sends them as they are):
+    ``DELETE .../users/..`` would be the address of the whole group.
+    """
+    if not value:
+        return "must not be empty"
+    if value in {".", ".."}:
+        return "must not be '.' or '..', which a URL path cannot carry"
+    if any(0xD800 <= ord(character) <= 0xDFFF for character in value):
+        return "must not hold a lone surrogate, which is not text"
+    return ""
 
 
 def parse(kind: Kind, text: str) -> AssociationId:

@@ -188,3 +188,9 @@ class Kind:
     def parts(self) -> tuple[Part, ...]:
         """Scope and parties, in the order of the id text."""
         return (*self.scope, *self.parties)
+
+    @property
+    def operations(self) -> frozenset[str]:
+        """Every API operation that is called for it."""
+        exchange = {self.exchange.operation} if self.exchange else set()
+        return frozenset({self.associate, self.disassociate, self.look.operation, *exchange})

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aws_associations.errors import AssociationError, InternalFailure, NotFound
+from aws_associations.errors import AssociationError, InternalFailure, NotFound, NotStabilized
 from aws_associations.identity import Identity
 from aws_associations.kind import Look, State
 from aws_associations.service import Services
 from aws_associations.waiting import Deadline
+
+SETTLE_SECONDS = 6.0
+"""How long a list must keep saying the same before it outweighs a success answer. Lists may lag behind writes; no lag
+was ever published for FinSpace, so this is a choice: long enough for a list that is a few seconds behind, short enough
+not to be felt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,12 @@ class Sighting:
 
 
 ABSENT = Sighting(State.ABSENT)
+
+
+def not_in_time(what: str, last: Sighting, *, outcome_unknown: bool) -> NotStabilized:
+    """The error of a wait that ended at the deadline; ``what`` should have happened, ``last`` was the last look."""
+    word = f"{last.status} ({last.state.value})" if last.status else last.state.value
+    return NotStabilized(f"it was not {what} in time; the last status seen was {word}", outcome_unknown=outcome_unknown)
 
 
 def look(services: Services, identity: Identity, deadline: Deadline) -> Sighting:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from aws_associations.identity import unnameable
 from aws_associations.kind import Kind, Part
 from aws_associations.service import Services
 
@@ -13,8 +14,8 @@ from aws_associations.service import Services
 def violations(services: Services, kind: Kind, values: Mapping[str, object]) -> dict[str, str]:
     """What is wrong with the values of a kind's parts: part name → one sentence; empty if nothing is.
 
-    Length and pattern are those of the service model (API reference). A pattern without anchors matches anywhere in the
-    value, as Smithy defines it. Part names that are missing from ``values`` are not checked.
+    Length and pattern are those of the service model (API reference); a pattern is that of the whole value. Part names
+    that are missing from ``values`` are not checked.
     """
     model = services.model(kind)
     found = {}
@@ -38,10 +39,6 @@ def _problem(shape: Any, value: object) -> str:
     if len(value) < shortest or (longest is not None and len(value) > longest):
         return f"must have {shortest} to {longest or 'any number of'} characters, has {len(value)}"
     pattern = shape.metadata.get("pattern")
-    if pattern and not re.search(pattern, value):
+    if pattern and not re.fullmatch(pattern, value, re.DOTALL):
         return f"must match the pattern {pattern}"
-    if value in {".", ".."}:
-        return "must not be '.' or '..', which a URL path cannot carry"
-    if any(0xD800 <= ord(character) <= 0xDFFF for character in value):
-        return "must not hold a lone surrogate, which is not text"
-    return ""
+    return unnameable(value)

@@ -8,10 +8,11 @@ from __future__ import annotations
 import datetime
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from aws_associations.errors import AccessDenied, AssociationError, InvalidRequest, from_botocore
 from aws_associations.identity import Identity
@@ -35,8 +36,8 @@ class Services:
     """
 
     def __init__(self, utc_now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)) -> None:
-        """Args: utc_now: the time by which exchanged credentials expire."""
-        self._utc_now = utc_now
+        """Args: utc_now: the time by which exchanged credentials expire and services have ended."""
+        self.utc_now = utc_now
         # Sessions are not thread-safe: clients are made one at a time.
         self._lock = threading.RLock()
         self._made_session: Any = None
@@ -46,20 +47,30 @@ class Services:
 
     def default_region(self) -> str:
         """The region of the caller's environment or profile; raises InvalidRequest if there is none."""
-        # botocore itself reads AWS_DEFAULT_REGION only; the CLI and Pulumi's AWS provider put AWS_REGION first.
-        region = os.environ.get("AWS_REGION") or self._session().get_config_variable("region")
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            # botocore itself reads AWS_DEFAULT_REGION only; the CLI and Pulumi's AWS provider put AWS_REGION first.
+            region = os.environ.get("AWS_REGION") or self._session().get_config_variable("region")
+        except BotoCoreError as error:  # a profile that does not exist, a configuration that cannot be read
+            raise from_botocore(error, "reading the configuration", meanings={}, advice={}, sent=0) from error
         if not region:
             raise InvalidRequest(
                 "no AWS region is set", advice="Set AWS_REGION, a region in the AWS profile, or the region property."
             )
         return str(region)
 
-    def account(self, deadline: Deadline) -> str:
-        """The 12-digit account of the caller's credentials: one GetCallerIdentity for the life of this object."""
+    def account(self, region: str, deadline: Deadline) -> str:
+        """The 12-digit account of the caller's credentials: one GetCallerIdentity for the life of this object.
+
+        Args:
+            region: any in which the caller may call STS.
+            deadline: after it nothing is sent any more.
+        """
         with self._lock:
             if self._account is None:
                 with self._translated({}, {}, None, deadline, "GetCallerIdentity"):
-                    sts = self._client(("sts", self.default_region()), None, self._before_send)
+                    sts = self._client(("sts", region), None, self._before_send)
                     self._account = str(sts.get_caller_identity()["Account"])
             return self._account
 
@@ -77,9 +88,20 @@ class Services:
             AssociationError: ``outcome_unknown`` as if the operation were a write, ``action`` left to the caller.
         """
         ended = kind.retirement.notice if kind.retirement else None
-        with self._translated(kind.errors, kind.advice, ended, deadline, operation):
-            answer: dict[str, Any] = _invoke(self._client_for(kind, identity), operation, parameters)
+        with self._translated(kind.errors, kind.advice, ended, deadline, operation, kind.operations):
+            client = self._client_for(kind, identity)
+            try:
+                answer: dict[str, Any] = _invoke(client, operation, parameters)
+            except Exception as error:
+                if kind.exchange is not None and kind.errors.get(_code(error)) is AccessDenied:
+                    self._forget(client)
+                raise
         return answer
+
+    def _forget(self, client: Any) -> None:
+        """Let the next call exchange credentials anew: those of this client may have been withdrawn early."""
+        with self._lock:
+            self._clients = {key: kept for key, kept in self._clients.items() if kept is not client}
 
     @contextmanager
     def _translated(
@@ -89,10 +111,12 @@ class Services:
         ended: str | None,
         deadline: Deadline,
         operation: str,
+        operations: Collection[str] = (),
     ) -> Iterator[None]:
         """Count the attempts of the calls made inside, stop them at the deadline, translate what they raise."""
         attempt = self._attempt
-        attempt.deadline, attempt.sent, attempt.exchanging = deadline, 0, False
+        attempt.deadline, attempt.sent, attempt.exchanging = deadline, 0, ""
+        attempt.host = ""
         try:
             deadline.check()
             yield
@@ -102,24 +126,35 @@ class Services:
         except Exception as error:  # every error of a library becomes one of ours, here and nowhere else
             # An exchange that fails between two attempts says nothing of the first: as if it were a retry.
             sent = attempt.sent + 1 if attempt.sent and attempt.exchanging else attempt.sent
-            raise from_botocore(error, operation, meanings=meanings, advice=advice, sent=sent, ended=ended) from error
+            raise from_botocore(
+                error,
+                attempt.exchanging or operation,
+                meanings=meanings,
+                advice=advice,
+                sent=sent,
+                ended=ended,
+                operations=operations,
+                host=attempt.host,
+            ) from error
         finally:
             attempt.deadline = None
 
-    def _before_send(self, **_: object) -> None:
+    def _before_send(self, request: Any = None, **_: object) -> None:
         """Run before every attempt, the SDK's own retries included: a late retry must not write."""
         deadline: Deadline | None = getattr(self._attempt, "deadline", None)
         if deadline is not None:
             deadline.check()
             self._attempt.sent += 1
-            self._attempt.exchanging = False
+            self._attempt.host = _hostname(request)
+            self._attempt.exchanging = ""
 
-    def _before_exchange(self, **_: object) -> None:
+    def _before_exchange(self, event_name: str, request: Any = None, **_: object) -> None:
         """An exchange of credentials happens inside another call and is not an attempt of it."""
         deadline: Deadline | None = getattr(self._attempt, "deadline", None)
         if deadline is not None:
             deadline.check()
-            self._attempt.exchanging = True
+            self._attempt.exchanging = event_name.rpartition(".")[2]
+            self._attempt.host = _hostname(request)
 
     def _session(self) -> Any:
         with self._lock:
@@ -140,7 +175,7 @@ class Services:
                 session = _new_session()
                 session.register_component("data_loader", self._session().get_component("data_loader"))
                 session.register_component(
-                    "credential_provider", _Exchange(caller, kind.exchange, identity, self._utc_now)
+                    "credential_provider", _Exchange(caller, kind.exchange, identity, self.utc_now)
                 )
                 self._clients[key] = self._new_client(session, key, kind.api_version, self._before_send)
             return self._clients[key]
@@ -169,7 +204,27 @@ class Services:
         )
         # First: whoever else listens may send, or fail, in the event itself (moto does both).
         client.meta.events.register_first("before-send", before_send)
+        client.meta.events.register("before-parse", _refuse_page)
         return client
+
+
+def _code(error: Exception) -> str:
+    # Errors of the connection have the member too, and nothing in it.
+    response = getattr(error, "response", None) or {}
+    return str(response.get("Error", {}).get("Code", ""))
+
+
+def _hostname(request: Any) -> str:
+    return urlsplit(str(getattr(request, "url", ""))).hostname or ""
+
+
+def _refuse_page(response_dict: Mapping[str, Any], **_: object) -> None:
+    """Refuse a web page that says 200: botocore reads it as a success in which every member is missing (measured)."""
+    from botocore.parsers import ResponseParserError
+
+    body, success = response_dict.get("body"), response_dict["status_code"] < 300
+    if success and isinstance(body, bytes) and body.lstrip()[:9].lower().startswith((b"<html", b"<!doctype")):
+        raise ResponseParserError("the answer is a web page")
 
 
 def _invoke(client: Any, operation: str, parameters: Mapping[str, object]) -> Any:

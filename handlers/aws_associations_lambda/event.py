@@ -5,6 +5,7 @@ Formats: "Custom resource reference", AWS CloudFormation User Guide.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from aws_associations.service import Services
 # What has to be echoed is limited so that every answer fits 4096 bytes; real values are far shorter.
 _ECHOED = {"StackId": 1024, "RequestId": 128, "LogicalResourceId": 255}
 _ECHOABLE = re.compile(r'[^\x00-\x1f\x7f-\uffff\U00010000-\U0010ffff"\\]+')
+_MAX_ESCAPED_ID = 2 * MAX_BYTES
+# Nothing that http.client would refuse only after the work is done.
+_URL = re.compile(r"https://[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*(:[0-9]{1,5})?/[!-~]*")
 
 # Sent by CloudFormation in the same map as the user's own properties.
 _RESERVED = frozenset({"ServiceToken", "ServiceTimeout"})
@@ -118,25 +122,32 @@ def read(raw: object) -> Event:
     physical_id = raw.get("PhysicalResourceId")
     properties, old = raw.get("ResourceProperties"), raw.get("OldResourceProperties")
     return Event(
-        request_type=str(raw.get("RequestType"))[:80],
+        request_type=_text(raw.get("RequestType"), 80),
         response_url=url,
         stack_id=raw["StackId"],
         request_id=raw["RequestId"],
         logical_id=raw["LogicalResourceId"],
         physical_id=physical_id if isinstance(physical_id, str) and _fits(physical_id) else "",
-        resource_type=str(raw.get("ResourceType"))[:256],
+        resource_type=_text(raw.get("ResourceType"), 256),
         properties=properties if isinstance(properties, Mapping) else {},
         old_properties=old if isinstance(old, Mapping) else {},
     )
 
 
 def _is_https(url: str) -> bool:
+    if not _URL.fullmatch(url):
+        return False
     try:
-        split = urlsplit(url)
-        return split.scheme == "https" and bool(split.hostname) and (split.port is None or split.port > 0)
-    except ValueError:
+        return urlsplit(url).port != 0
+    except ValueError:  # a port over 65535
         return False
 
 
 def _fits(physical_id: str) -> bool:
-    return len(physical_id.encode("utf-8", "surrogatepass")) <= MAX_BYTES
+    """Whether it is one that CloudFormation allows, and an answer has room for as JSON."""
+    escaped = json.dumps(physical_id, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    return len(physical_id.encode("utf-8", "surrogatepass")) <= MAX_BYTES and len(escaped) <= _MAX_ESCAPED_ID
+
+
+def _text(value: object, longest: int) -> str:
+    return value[:longest] if isinstance(value, str) else f"({type(value).__name__})"

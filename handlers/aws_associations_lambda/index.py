@@ -5,13 +5,16 @@ Which id and status each outcome answers is the table in docs/ownership.md.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from aws_associations.errors import AssociationError, InvalidRequest
+from aws_associations.errors import InvalidRequest
 from aws_associations.host import Owner, Request, UnknowingHost
-from aws_associations.identity import AssociationId, is_marker, marker
-from aws_associations.lifecycle import Granted, Lifecycle
+from aws_associations.identity import AssociationId, Identity, is_marker, marker, parse
+from aws_associations.kind import Kind
+from aws_associations.kinds import KINDS
+from aws_associations.lifecycle import Granted, How, Lifecycle, Removal
 from aws_associations.service import READ_TIMEOUT, Services
 from aws_associations.waiting import Deadline, SystemClock
 from aws_associations_lambda import log
@@ -21,6 +24,9 @@ from aws_associations_lambda.responder import Responder
 _services = Services()
 _lifecycle = Lifecycle(_services)
 handler = Responder()
+# What this process granted, or may have granted, for which request: one that is delivered again because its answer was
+# lost knows its work.
+_begun: deque[tuple[str, Identity]] = deque(maxlen=100)
 
 
 class _Host(UnknowingHost):
@@ -29,35 +35,30 @@ class _Host(UnknowingHost):
     def __init__(self, event: Event) -> None:
         self._event = event
 
+    def granted_here(self, identity: Identity) -> bool:
+        """Whether an earlier delivery of this request to this process granted it, or may have."""
+        return (self._event.request_id, identity) in _begun
+
     def note(self, event: str, fields: Mapping[str, object], *, warning: bool = False) -> None:
         """Write a log line."""
-        names = {"stack": self._event.stack_id, "logical_id": self._event.logical_id, "request": self._event.request_id}
-        log.line(event, warning=warning, **{**names, **fields})
+        log.line(event, warning=warning, **{**_names(self._event), **fields})
 
 
 @handler.create
 def create(event: Event, context: Any) -> str:
     """Grant, and answer the association's id."""
     request = _request(event, context, fallback=marker(event.logical_id))
-    try:
-        granted = _lifecycle.create(event.desired(_services, *_place(context)), request)
-    except AssociationError as error:
-        handler.PhysicalResourceId = _remains(error, request) or marker(event.logical_id)
-        raise
-    return _answer(granted)
+    granted = _lifecycle.create(event.desired(_services, *_place(context)), request)
+    return _answer(granted, request)
 
 
 @handler.update
 def update(event: Event, context: Any) -> str:
     """Keep, or grant another association and let CloudFormation delete the old one."""
     request = _request(event, context, fallback=event.physical_id)
-    try:
-        desired = event.desired(_services, *_place(context))
-        granted = _lifecycle.update(event.physical_id, desired, request, heal=event.asks_to_heal)
-    except AssociationError as error:
-        handler.PhysicalResourceId = _remains(error, request) or event.physical_id
-        raise
-    return _answer(granted)
+    desired = event.desired(_services, *_place(context))
+    granted = _lifecycle.update(event.physical_id, desired, request, heal=event.asks_to_heal)
+    return _answer(granted, request)
 
 
 @handler.delete
@@ -65,15 +66,27 @@ def delete(event: Event, context: Any) -> str:
     """Revoke what the id names. Properties are not looked at: they may be of an older version of this function."""
     handler.PhysicalResourceId = event.physical_id
     if is_marker(event.physical_id):
-        log.line("nothing-to-delete", id=event.physical_id, logical_id=event.logical_id)
-    else:
-        removal = _lifecycle.delete(event.kind, event.physical_id, _request(event, context, fallback=event.physical_id))
-        handler.Reason = removal.value.capitalize()
+        log.line("nothing-to-delete", id=event.physical_id, **_names(event))
+        return event.physical_id
+    try:
+        kind = event.kind
+    except InvalidRequest:
+        if any(_own(known, event) for known in KINDS):
+            raise
+        # Nothing was ever granted under this type, and refusing would only make the stack undeletable.
+        log.line("not-our-id", warning=True, id=event.physical_id, **_names(event))
+        return event.physical_id
+    removal = _lifecycle.delete(kind, event.physical_id, _request(event, context, fallback=event.physical_id))
+    if removal in {Removal.REVOKED, Removal.ABSENT, Removal.GRANTED_AGAIN}:
+        gone = _own(kind, event)
+        for begun in [begun for begun in _begun if begun[1] == gone]:
+            _begun.remove(begun)
+    handler.Reason = removal.value.capitalize()
     return event.physical_id
 
 
 def _request(event: Event, context: Any, fallback: str) -> Request:
-    """The core's view of this invocation. ``fallback`` is the id to answer if it is cut short before any write."""
+    """The core's view of this invocation. ``fallback`` is the id to answer if it fails and nothing of it remains."""
     remaining = float(context.get_remaining_time_in_millis()) / 1000.0
     # An attempt that begins at the last moment must have ended before the answer is due.
     last_call = min(READ_TIMEOUT, 0.2 * remaining)
@@ -86,7 +99,7 @@ def _request(event: Event, context: Any, fallback: str) -> Request:
         host=_Host(event),
     )
     handler.stop = deadline.end_now
-    handler.id_if_cut_short = lambda: AssociationId(request.may_exist).text if request.may_exist else fallback
+    handler.id_if_failed = lambda: _remains(event, request) or fallback
     return request
 
 
@@ -98,16 +111,33 @@ def _place(context: Any) -> tuple[str, str]:
     return fields[4], fields[3]
 
 
-def _remains(error: AssociationError, request: Request) -> str:
+def _remains(event: Event, request: Request) -> str:
     """The id of what may have been granted although the request failed, so that a rollback revokes it."""
-    if error.outcome_unknown and request.may_exist is not None:
-        return AssociationId(request.may_exist).text
-    return ""
+    identity = request.may_exist
+    if identity is None:
+        return ""
+    _begun.append((request.request_id, identity))
+    # The resource's own id as it is, its flag and spelling included: another text would be a replacement.
+    return event.physical_id if _own(identity.kind, event) == identity else AssociationId(identity).text
 
 
-def _answer(granted: Granted) -> str:
+def _own(kind: Kind, event: Event) -> Identity | None:
+    """The identity that the resource has so far; None if its id is none of this kind."""
+    try:
+        return parse(kind, event.physical_id).identity
+    except InvalidRequest:
+        return None
+
+
+def _names(event: Event) -> dict[str, Any]:
+    return {"stack": event.stack_id, "logical_id": event.logical_id, "request": event.request_id}
+
+
+def _answer(granted: Granted, request: Request) -> str:
     """Fill in what GetAtt serves. The same members always: a missing one would fail whoever refers to it."""
     identity = granted.id.identity
+    if granted.how is How.CREATED:
+        _begun.append((request.request_id, identity))
     handler.Data = {
         **{part.property_name: identity[part.name] for part in identity.kind.parts},
         "MembershipStatus": granted.status,

@@ -12,6 +12,7 @@ from typing import Any
 
 from crhelper import CfnResource
 
+from aws_associations.errors import AssociationError
 from aws_associations.identity import marker
 from aws_associations_lambda import log
 from aws_associations_lambda.answer import FAILED, SUCCESS, body
@@ -29,8 +30,8 @@ class Responder(CfnResource):
     """One answer for every request of CloudFormation.
 
     Register the three handlers with ``create``, ``update`` and ``delete``; each is called with the :class:`Event` and
-    Lambda's context and returns the physical id. They set ``Data`` (strings) and, before raising,
-    ``PhysicalResourceId``.
+    Lambda's context and returns the physical id. They set ``Data`` (strings), ``stop``, by which the guard's thread
+    ends their work, and ``id_if_failed``, the id to answer if they raise or are cut short.
     """
 
     @property
@@ -59,9 +60,8 @@ class Responder(CfnResource):
         self._response_url = ""
         self.Status, self.Reason, self.PhysicalResourceId = SUCCESS, "", ""
         self.Data: dict[str, str] = {}
-        self.NoEcho = False
         self.stop: Callable[[], None] = lambda: None
-        self.id_if_cut_short: Callable[[], str] = lambda: ""
+        self.id_if_failed: Callable[[], str] = lambda: ""
 
     # -- one request ------------------------------------------------------------------------------------------------
 
@@ -84,16 +84,22 @@ class Responder(CfnResource):
             self._send(FAILED, f"InvalidRequest: the request type {request.request_type!r} is not known.")
         else:
             # Only what crhelper needs: members of its own (CrHelperPoll, say) in a forged event would steer it.
-            super().__call__(
-                {
-                    "RequestType": request.request_type,
-                    "ResponseURL": request.response_url,
-                    "StackId": request.stack_id,
-                    "RequestId": request.request_id,
-                    "LogicalResourceId": request.logical_id,
-                },
-                context,
-            )
+            try:
+                super().__call__(
+                    {
+                        "RequestType": request.request_type,
+                        "ResponseURL": request.response_url,
+                        "StackId": request.stack_id,
+                        "RequestId": request.request_id,
+                        "LogicalResourceId": request.logical_id,
+                    },
+                    context,
+                )
+            finally:
+                # The guard may be answering: Lambda stops every thread when this returns, until the next request.
+                if self._timer is not None and self._timer.is_alive():
+                    self._timer.cancel()
+                    self._timer.join()
         if self._undelivered is not None:
             raise AnswerNotDeliveredError(self._undelivered)
 
@@ -106,8 +112,11 @@ class Responder(CfnResource):
         try:
             self.PhysicalResourceId = func(self._request, self._context)
         except BaseException as error:  # noqa: BLE001 - an unanswered request blocks a stack for an hour
+            if isinstance(error, AssociationError) and not error.action:
+                error.action = f"{self._request.resource_type} {self._request.logical_id}"
             self.Status = FAILED
-            self.Reason = str(error) or f"InternalFailure: the function ended with {type(error).__name__}."
+            self.PhysicalResourceId = self.PhysicalResourceId or self.id_if_failed()
+            self.Reason = str(error) if isinstance(error, AssociationError) else _defect(error)
             log.line("failed", warning=True, error=type(error).__name__, reason=self.Reason, **self._names())
 
     # -- the deadline guard -----------------------------------------------------------------------------------------
@@ -130,7 +139,7 @@ class Responder(CfnResource):
             FAILED,
             "NotStabilized: the function's time is over, and the service has not answered. Whether the last request"
             " took effect is not known. Deploy again, with a longer timeout of the function if the service is slow.",
-            physical_id=self.id_if_cut_short(),
+            physical_id=self.id_if_failed(),
         )
 
     def _remaining(self) -> float:
@@ -139,8 +148,9 @@ class Responder(CfnResource):
     # -- the answer -------------------------------------------------------------------------------------------------
 
     def generate_physical_id(self, event: Mapping[str, object]) -> str:
-        """The id of what was never created: the same on every retry, and recognised by Delete."""
-        return marker(str(event["LogicalResourceId"]))
+        """The id where no handler named one: the resource's own; of what was never created, one that Delete knows."""
+        assert self._request is not None
+        return self._request.physical_id or marker(self._request.logical_id)
 
     def _send(
         self, status: str | None = None, reason: str = "", _send_response: object = None, *, physical_id: str = ""
@@ -154,7 +164,7 @@ class Responder(CfnResource):
             self._answered = True
             status = status or self.Status
             reason = reason or self.Reason
-            physical_id = physical_id or self.PhysicalResourceId or request.physical_id or marker(request.logical_id)
+            physical_id = physical_id or self.PhysicalResourceId or self.generate_physical_id({})
             answer = body(request, status, physical_id, reason, self.Data)
         try:
             attempts = put(self._response_url, answer, min(_LONGEST_DELIVERY, self._remaining() - 1.0))
@@ -174,3 +184,8 @@ class Responder(CfnResource):
             "logical_id": request.logical_id,
             "request": request.request_id,
         }
+
+
+def _defect(error: BaseException) -> str:
+    # Not its text alone: that of SystemExit(1) is "1". Nor any more than its text: a traceback shows values.
+    return f"InternalFailure: the function ended with {type(error).__name__}: {error}"

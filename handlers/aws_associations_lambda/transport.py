@@ -8,7 +8,9 @@ import time
 from urllib.parse import urlsplit
 
 _ATTEMPT_SECONDS = 4.0
-_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+_FINAL = frozenset({401, 403, 404, 405, 410, 411, 412, 413})
+"""Statuses after which the URL is no longer good: expired, gone, or signed for something else. S3 answers 400 to a
+request that arrived too slowly and 307 while a bucket moves, so those are not among them."""
 
 
 class NotDeliveredError(Exception):
@@ -23,7 +25,7 @@ class NotDeliveredError(Exception):
 def put(url: str, body: bytes, seconds: float) -> int:
     """Put the body; return how many attempts it took.
 
-    A connection that fails and a status that S3 documents as transient are tried again while there is time.
+    A connection that fails and any status that is not final are tried again while there is time.
 
     Args:
         url: https only.
@@ -49,7 +51,7 @@ def put(url: str, body: bytes, seconds: float) -> int:
             if 200 <= status < 300:
                 return attempt
             cause = f"HTTP status {status}"
-            if status not in _TRANSIENT:
+            if status in _FINAL:
                 raise NotDeliveredError(cause, refused=True)
         if time.monotonic() + delay >= end:
             raise NotDeliveredError(f"{cause} after {attempt} attempts", refused=False)

@@ -6,7 +6,7 @@ import functools
 import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
+from typing import Any, ClassVar, ParamSpec, TypeVar, cast
 
 from pulumi.dynamic import (
     CheckFailure,
@@ -23,16 +23,19 @@ from aws_associations.errors import AssociationError
 from aws_associations.host import Owner, Request, UnknowingHost
 from aws_associations.identity import AssociationId, Identity, parse
 from aws_associations.kind import Kind
+from aws_associations.lifecycle import Desired, Lifecycle, OnExisting
+from aws_associations.properties import violations
+from aws_associations.service import Services
 from aws_associations.waiting import Deadline, SystemClock
 
-if TYPE_CHECKING:
-    from aws_associations.lifecycle import Lifecycle
-    from aws_associations.service import Services
+_DOING = {"create": "creating", "read": "reading", "update": "updating", "delete": "deleting"}
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
-ON_EXISTING = ("fail", "adopt")
+ON_EXISTING = {choice.value.lower(): choice for choice in OnExisting}
+"""The choices as a Pulumi program spells them."""
+
 LONGEST_TIMEOUT = 86_400
 
 _DEFAULT_TIMEOUT = 300
@@ -41,9 +44,6 @@ _DEFAULT_TIMEOUT = 300
 @functools.cache
 def _core() -> tuple[Services, Lifecycle]:
     """One for the life of the host process, which serves one update: clients and credentials are shared."""
-    from aws_associations.lifecycle import Lifecycle
-    from aws_associations.service import Services
-
     services = Services()
     return services, Lifecycle(services)
 
@@ -56,6 +56,9 @@ def _short_errors(method: Callable[_P, _R]) -> Callable[_P, _R]:
         try:
             return method(*args, **kwargs)
         except AssociationError as error:
+            if not error.action:
+                provider = cast(AssociationProvider, args[0])
+                error.action = f"{_DOING[method.__name__]} {provider.kind.noun}"
             raise error.with_traceback(None) from None
 
     return shortened
@@ -76,8 +79,6 @@ class AssociationProvider(ResourceProvider):
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse what can never be granted, without any call; what is not known yet is let through."""
-        from aws_associations.properties import violations
-
         known = {name: value for name, value in news.items() if not isinstance(value, Unknown)}
         failures = violations(_core()[0], self.kind, {part.name: known[part.name] for part in self._parts(known)})
         for part in self.kind.parts:
@@ -108,15 +109,21 @@ class AssociationProvider(ResourceProvider):
     @_short_errors
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Grant, and return when the service says so."""
-        from aws_associations.lifecycle import Desired, OnExisting
-
         services, lifecycle = _core()
         region = props.get("region") or services.default_region()
-        request = self._request(props)
+        request = self._request(region, props)
         values = {part.name: str(props[part.name]) for part in self.kind.parts}
         identity = Identity.of(self.kind, request.account, region, values)
-        on_existing = OnExisting.ADOPT if props.get("on_existing") == "adopt" else OnExisting.FAIL
-        granted = lifecycle.create(Desired(identity, on_existing), request)
+        on_existing = ON_EXISTING[props.get("on_existing", "fail")]
+        try:
+            granted = lifecycle.create_or_undo(Desired(identity, on_existing), request)
+        except AssociationError as error:
+            if error.outcome_unknown:
+                # Pulumi keeps nothing of a create that failed, so nothing but this message knows of it.
+                error.advice += (
+                    " It may be granted and is in no state: if the next up finds it, adopt it with on_existing='adopt'."
+                )
+            raise
         code = 0 if granted.status_code is None else granted.status_code
         return CreateResult(granted.id.text, {**self._outs(props, granted.id, granted.status), "status_code": code})
 
@@ -125,12 +132,13 @@ class AssociationProvider(ResourceProvider):
         """What is there now. Only what the service says is absent is gone; an error keeps the state as it is."""
         _, lifecycle = _core()
         known = parse(self.kind, id_)
-        sighting = lifecycle.read(known.identity, self._request(props))
+        sighting = lifecycle.read(known.identity, self._request(known.identity.region, props))
         if sighting is None:
             return ReadResult("", {})
         # The inputs stay as they were declared: none of them can drift while the association is there.
         return ReadResult(id_, self._outs(props, known, sighting.status))
 
+    @_short_errors
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Take over inputs that change nothing about what is granted; the outputs stay complete."""
         status = str(olds.get("membership_status", ""))
@@ -140,7 +148,7 @@ class AssociationProvider(ResourceProvider):
     def delete(self, id_: str, props: dict[str, Any]) -> None:
         """Revoke; absent already is success."""
         _, lifecycle = _core()
-        lifecycle.delete(self.kind, id_, self._request(props))
+        lifecycle.delete(self.kind, id_, self._request(parse(self.kind, id_).identity.region, props))
 
     # -- translation ------------------------------------------------------------------------------------------------
 
@@ -156,12 +164,12 @@ class AssociationProvider(ResourceProvider):
             old, new = old.casefold(), new.casefold()
         return bool(old != new)
 
-    def _request(self, props: Mapping[str, Any]) -> Request:
+    def _request(self, region: str, props: Mapping[str, Any]) -> Request:
         deadline = Deadline(SystemClock(), float(props.get("timeout_seconds") or _DEFAULT_TIMEOUT))
         return Request(
             owner=Owner(("pulumi", *(str(name) for name in props.get("declared_by") or ()))),
             request_id=uuid.uuid4().hex,
-            account=_core()[0].account(deadline),
+            account=_core()[0].account(region, deadline),
             deadline=deadline,
             host=_Host(),
         )

@@ -19,6 +19,10 @@ from finspace_emulator.control import EmulatorControl
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 ENVIRONMENT, GROUP, USER = "env1", "analysts", "alice"
+LOOK = "ListPermissionGroupsByUser"
+ASSOCIATE = "AssociateUserToPermissionGroup"
+DISASSOCIATE = "DisassociateUserFromPermissionGroup"
+EXCHANGE = "GetProgrammaticAccessCredentials"
 
 
 class EmulatorClock:
@@ -43,6 +47,7 @@ class ScriptedHost(UnknowingHost):
     settled: bool | None = None
     intent: bool | None = None
     notes: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     def holders(self, identity: Identity) -> Holders | None:
         return self.others
@@ -58,6 +63,8 @@ class ScriptedHost(UnknowingHost):
 
     def note(self, event: str, fields: Mapping[str, object], *, warning: bool = False) -> None:
         self.notes.append((event, fields))
+        if warning:
+            self.warnings.append(event)
 
     def noted(self, event: str) -> bool:
         return any(name == event for name, _ in self.notes)
@@ -111,6 +118,35 @@ class World:
         text = AssociationId(self.identity()).text if text is None else text
         return self.lifecycle.delete(PERMISSION_GROUP_MEMBERSHIP, text, request or self.request())
 
+    def update(
+        self,
+        current: str,
+        identity: Identity,
+        request: Request | None = None,
+        *,
+        heal: bool = False,
+        on_existing: OnExisting = OnExisting.FAIL,
+    ) -> Granted:
+        return self.lifecycle.update(current, Desired(identity, on_existing), request or self.request(), heal=heal)
+
+    def id(self, *, adopted: bool = False, group: str = GROUP, user: str = USER) -> str:
+        """The id text of a membership, created or not."""
+        return AssociationId(self.identity(group, user), adopted).text
+
+    def grant_as_others_do(self, group: str = GROUP, user: str = USER, *, seconds: float = 0) -> None:
+        assert self.control.grant(ENVIRONMENT, group, user, in_progress_seconds=seconds)
+
+    def revoke_as_others_do(self, group: str = GROUP, user: str = USER, *, seconds: float = 0) -> None:
+        assert self.control.revoke(ENVIRONMENT, group, user, in_progress_seconds=seconds)
+
+    def writes(self) -> list[str]:
+        """The associates and disassociates received so far."""
+        return [name for name in self.calls() if name in (ASSOCIATE, DISASSOCIATE)]
+
+    def effects(self, operation: str) -> int:
+        """How many calls of the operation changed something."""
+        return sum(entry.changed for entry in self.control.journal(operation))
+
     def members(self) -> set[tuple[str, str]]:
         """The truth: (group, user) of every membership there is, whatever the lists show."""
         return {(now.permission_group_id, now.user_id) for now in self.control.memberships()}
@@ -118,7 +154,7 @@ class World:
     def calls(self) -> list[str]:
         """The operations received so far, in order, without the exchange of credentials."""
         named = [entry.operation for entry in self.control.journal()]
-        return [name for name in named if name is not None and name != "GetProgrammaticAccessCredentials"]
+        return [name for name in named if name is not None and name != EXCHANGE]
 
     def tokens(self, operation: str) -> list[str | None]:
         return [entry.client_token for entry in self.control.journal(operation)]

@@ -291,3 +291,34 @@ def test_a_program_loads_nothing_of_the_aws_sdk() -> None:
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+def test_a_create_that_times_out_leaves_nothing_behind(host: PulumiHost, service: EmulatorControl) -> None:
+    """Pulumi keeps nothing of a failed create, so it is undone: the next up, with more time, starts anew."""
+    service.configure(addition_seconds=30)
+    with pytest.raises(HostError, match="NotStabilized"):
+        host.create(declared(timeout_seconds=4))
+    assert service.memberships() == []
+
+    service.configure(addition_seconds=0)
+    assert host.create(declared()).id == ALICE_ID
+
+
+def test_a_create_that_cannot_be_undone_says_how_to_go_on(host: PulumiHost, service: EmulatorControl) -> None:
+    """When nobody can tell whether it was granted, the message names the way back: adopt what the next up finds."""
+    service.add_fault("cut", operation="AssociateUserToPermissionGroup", when="after", count=None)
+    service.add_fault("throttled", operation="ListPermissionGroupsByUser", skip=1, count=None)
+    service.add_fault("cut", operation="DisassociateUserFromPermissionGroup", count=None)
+
+    with pytest.raises(HostError, match=r"Whether it took effect is not known.*adopt it with on_existing='adopt'"):
+        host.create(declared(timeout_seconds=10))
+
+
+def test_a_region_of_its_own_needs_no_default(service: EmulatorControl, aws: dict[str, str]) -> None:
+    """With the region property, neither create nor delete asks for one in the environment."""
+    del aws["AWS_REGION"]
+    with PulumiHost(PermissionGroupMembershipProvider(), environment=aws) as host:
+        created = host.create(declared(region="us-east-1"))
+        assert host.read(created.id, created.outputs).id == ALICE_ID
+        host.delete(created.id, created.outputs)
+    assert service.memberships() == []

@@ -1,0 +1,336 @@
+"""Granting one association, or finding out that it is ours already. The rules are those of docs/ownership.md."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from aws_associations.client_token import client_token
+from aws_associations.errors import (
+    AlreadyExists,
+    AssociationError,
+    DeadlinePassed,
+    NotStabilized,
+    ResourceConflict,
+    Superseded,
+)
+from aws_associations.host import Request
+from aws_associations.identity import AssociationId, Identity
+from aws_associations.kind import Duplicates, Scope, State
+from aws_associations.look import ABSENT, SETTLE_SECONDS, Sighting, look, not_in_time
+from aws_associations.service import Services
+from aws_associations.waiting import delays
+
+
+class OnExisting(enum.Enum):
+    """What to do about an association that is present and not ours."""
+
+    FAIL = "Fail"
+    ADOPT = "Adopt"
+
+
+class How(enum.Enum):
+    """How a declared association came to be granted."""
+
+    CREATED = "created"
+    TAKEN_OVER = "taken over from another resource of this stack"
+    ADOPTED = "adopted"
+    KEPT = "kept"
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A declared association that is granted.
+
+    Attributes:
+        id: its identity and whether it was adopted.
+        how: how it came to be.
+        status: the service's status, empty if it has none or the association was not seen.
+        status_code: HTTP status of the associate call, None if none was made.
+    """
+
+    id: AssociationId
+    how: How
+    status: str
+    status_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What a host declares."""
+
+    identity: Identity
+    on_existing: OnExisting = OnExisting.FAIL
+
+
+class Creation:
+    """One create, step by step. The same object through all of them, so that it knows what it has sent."""
+
+    def __init__(self, services: Services, desired: Desired, request: Request, *, ours: bool = False) -> None:
+        """Args: ours: the identity is declared by us already, so a present one needs no other evidence."""
+        self._services = services
+        self._desired = desired
+        self._identity = desired.identity
+        self._kind = desired.identity.kind
+        self._request = request
+        self._ours = ours
+        self._success: Mapping[str, object] | None = None
+        self._unknown = False
+
+    def run(self, sighting: Sighting | None = None) -> Granted:
+        """Create; ``sighting`` is a look that was just made."""
+        self._request.check_account(self._identity)
+        if sighting is None and self._kind.duplicates is not Duplicates.CONFLICT:
+            sighting = self._look()
+        # Without a look on a service that rejects duplicates: there the write itself tells.
+        if sighting is not None and sighting.state is State.REMOVING:
+            sighting = self._wait("removed", lambda seen: seen.state is not State.REMOVING)
+            self._must_be_live()  # a wait lies behind us
+        if sighting is not None and sighting.state is not State.ABSENT:
+            return self._claim(sighting)
+        return self._associate()
+
+    # -- present: is it ours? -------------------------------------------------------------------------------------
+
+    def _claim(self, sighting: Sighting, *, rejected: bool = False) -> Granted:
+        """The association is there. The first evidence that it is ours decides; without any it is not."""
+        if sighting.state is State.ELSEWHERE:
+            raise ResourceConflict(
+                f"it can be in one only, and is in {sighting.details!r}",
+                advice="Remove it there first; this resource never moves what others hold.",
+            )
+        granted = self._evidence(sighting, rejected=rejected)
+        if granted is not None:
+            return granted
+        # Two deliveries of one request may run at once, and what one of them shows may lag: wait, and ask it all again.
+        sighting = self._later(sighting)
+        self._must_be_live()
+        if sighting.state is State.ABSENT:
+            return self._associate()
+        granted = self._evidence(sighting, rejected=rejected)
+        if granted is not None:
+            return granted
+        if self._desired.on_existing is OnExisting.ADOPT:
+            return self._granted(How.ADOPTED, self._present(sighting), adopted=True)
+        raise AlreadyExists(
+            "it is granted already, and nothing shows that this resource granted it",
+            advice=(
+                "To let this resource own it, deploy with OnExisting: Adopt (Pulumi: on_existing='adopt'). To leave it"
+                " to its owner, remove this resource. To grant it anew, revoke it first and deploy again."
+            ),
+        )
+
+    def _evidence(self, sighting: Sighting, *, rejected: bool) -> Granted | None:
+        """What shows that a present association is ours, in the order of docs/ownership.md; None if nothing does."""
+        identity, host = self._identity, self._request.host
+        if self._ours or host.granted_here(identity):
+            return self._granted(How.CREATED, self._present(sighting))
+        # A replay comes first, because it is the service's own word. It is a write.
+        if self._replay_tells() and self._replayed():
+            return self._granted(How.CREATED, self._present(sighting))
+        if not rejected and host.announced(identity):
+            return self._granted(How.CREATED, self._present(sighting))
+        holders = host.holders(identity)
+        if holders is not None and (holders.now or holders.at_start):
+            holder = (holders.now or holders.at_start)[0]
+            host.note("taken-over", {"association": str(identity), "from": holder.name}, warning=True)
+            return self._granted(How.TAKEN_OVER, self._present(sighting), adopted=holder.adopted)
+        return None
+
+    def _later(self, sighting: Sighting) -> Sighting:
+        """Look again after SETTLE_SECONDS, and as long as it is still being added or removed."""
+        deadline = self._request.deadline
+        self._pause(min(SETTLE_SECONDS, deadline.remaining / 3), sighting, "settled")
+        moving = {State.ADDING, State.REMOVING}
+        return self._wait("settled", lambda seen: seen.state not in moving, sighting)
+
+    def _replay_tells(self) -> bool:
+        return self._kind.duplicates is Duplicates.CONFLICT and self._kind.token is not None
+
+    def _replayed(self) -> bool:
+        """Send the request token again: a service that rejects duplicates accepts it only from whoever used it."""
+        assert self._kind.token is not None
+        token = self._kind.token.associate[-1]
+        for attempt in (1, 2):
+            self._must_be_live()
+            try:
+                self._send_associate(token)
+            except (ResourceConflict, AlreadyExists) as error:
+                if not error.outcome_unknown:
+                    self._request.may_exist = None
+                    return False
+            except AssociationError as error:
+                if not error.outcome_unknown or attempt == 2:
+                    raise
+            else:
+                return True
+        raise NotStabilized("the service did not tell whose it is", outcome_unknown=True)
+
+    # -- absent: grant it -----------------------------------------------------------------------------------------
+
+    def _associate(self) -> Granted:
+        """Send the tokens in turn until the settled look shows the association."""
+        scopes: list[Scope | None] = list(self._kind.token.associate) if self._kind.token else [None]
+        first = True
+        while True:
+            scope = scopes.pop(0)
+            if not first:
+                self._must_be_live()  # a wait lies behind us
+            first = False
+            try:
+                self._success = self._send_associate(scope)
+            except AssociationError as error:
+                granted = self._rejected(error, scope, scopes)
+                if granted is not None:
+                    return granted
+                continue
+            seen = self._wait_for_presence(last=not scopes)
+            if seen is not None:
+                return self._granted(How.CREATED, seen)
+            # Success, and the settled look says absent: the token was replayed without effect. Use the next one.
+
+    def _rejected(self, error: AssociationError, scope: Scope | None, scopes: list[Scope | None]) -> Granted | None:
+        """Decide after an associate that was not a success: granted, try again (None), or raise."""
+        unknown = error.outcome_unknown or self._success is not None or self._unknown
+        conflict = isinstance(error, (ResourceConflict, AlreadyExists))
+        if not unknown and not conflict:
+            # Definite, and nothing of ours was sent before: a host that is cut short now has nothing to clean up.
+            self._request.may_exist = None
+            raise error
+        if not unknown:
+            self._request.host.note("refused", {"association": str(self._identity), "cause": error.cause})
+            self._request.may_exist = None
+        self._unknown = unknown
+        try:
+            seen = self._settled(lambda sighting: sighting.state is not State.ABSENT)
+        except AssociationError as blind:
+            error.outcome_unknown = unknown
+            error.cause += f"; it could not be seen afterwards either ({blind.code}: {blind.cause})"
+            raise error from blind
+        if seen.state is State.REMOVING:
+            seen = self._wait("removed", lambda sighting: sighting.state is not State.REMOVING)
+            if seen.state is State.ABSENT:
+                scopes.insert(0, scope)  # the removal was the conflict
+                return None
+        if seen.state is State.ABSENT:
+            if conflict and scopes:
+                return None  # the token's own past was the conflict
+            if conflict and self._success is not None:
+                # Accepted under one token and rejected under the next: the list lags behind a grant of our own.
+                late = self._wait_for_presence(last=True)
+                assert late is not None
+                return self._granted(How.CREATED, late)
+            error.outcome_unknown = unknown
+            raise error
+        if not unknown:
+            return self._claim(seen, rejected=True)
+        if self._success is None and self._replay_tells() and not self._replayed():
+            return self._claim(seen, rejected=True)
+        return self._granted(How.CREATED, self._present(seen))
+
+    def _send_associate(self, scope: Scope | None) -> Mapping[str, object]:
+        identity, kind, request = self._identity, self._kind, self._request
+        parameters = identity.parameters()
+        intent = {"association": str(identity), "request": request.request_id}
+        if scope is not None:
+            assert kind.token is not None
+            token = client_token(scope, request.owner, request.request_id, kind.associate, identity, parameters)
+            parameters[kind.token.member] = token
+            intent["token"] = token
+        request.host.note("associating", intent)
+        request.may_exist = identity
+        return self._services.call(kind, identity, kind.associate, parameters, request.deadline)
+
+    def _wait_for_presence(self, *, last: bool) -> Sighting | None:
+        """After a success: None if the settled look says absent and another token is left to try."""
+        request, absent_since = self._request, None
+        seen = Sighting(State.ABSENT)
+        for delay in delays():
+            seen = self._look_again(seen)
+            if seen.state is State.PRESENT:
+                return seen
+            if seen.state is State.FAILED:
+                raise NotStabilized(f"the service gave up: {seen.status} {seen.details}".rstrip(), outcome_unknown=True)
+            if seen.state is not State.ABSENT:
+                absent_since = None
+            elif absent_since is None:
+                absent_since = request.deadline.moment
+            elif not last and request.deadline.elapsed_since(absent_since) >= SETTLE_SECONDS:
+                return None
+            self._pause(delay, seen, "granted")
+        raise AssertionError("delays are endless")
+
+    def _present(self, sighting: Sighting) -> Sighting:
+        """Wait until what is there, and not ours to grant again, is there for good."""
+        if sighting.state is State.PRESENT:
+            return sighting
+        seen = self._wait("granted", lambda now: now.state is not State.ADDING, sighting)
+        if seen.state is State.PRESENT:
+            return seen
+        raise NotStabilized(
+            f"it is {seen.state.value} {seen.details}".rstrip(), outcome_unknown=self._request.may_exist is not None
+        )
+
+    # -- looking and waiting --------------------------------------------------------------------------------------
+
+    def _look(self) -> Sighting:
+        return look(self._services, self._identity, self._request.deadline)
+
+    def _look_again(self, last: Sighting) -> Sighting:
+        """Look after a success of our own: a look that fails then leaves the outcome unknown."""
+        try:
+            return self._look()
+        except AssociationError as error:
+            if isinstance(error.__cause__, DeadlinePassed):
+                raise not_in_time("granted", last, outcome_unknown=True) from error
+            error.outcome_unknown = True
+            raise
+
+    def _settled(self, decided: Callable[[Sighting], bool]) -> Sighting:
+        """Look until the look is decided, or has said the other thing for SETTLE_SECONDS."""
+        start = self._request.deadline.moment
+        for delay in delays():
+            seen = self._look()
+            if decided(seen) or self._request.deadline.elapsed_since(start) >= SETTLE_SECONDS:
+                return seen
+            self._pause(delay, seen, "settled")
+        raise AssertionError("delays are endless")
+
+    def _wait(self, what: str, reached: Callable[[Sighting], bool], first: Sighting = ABSENT) -> Sighting:
+        seen = first
+        for delay in delays():
+            try:
+                seen = self._look()
+            except AssociationError as error:
+                error.outcome_unknown = self._request.may_exist is not None
+                raise
+            if reached(seen):
+                return seen
+            self._pause(delay, seen, what)
+        raise AssertionError("delays are endless")
+
+    def _pause(self, delay: float, seen: Sighting, what: str) -> None:
+        deadline = self._request.deadline
+        deadline.sleep(delay)
+        if deadline.remaining <= 0:
+            raise not_in_time(what, seen, outcome_unknown=self._request.may_exist is not None)
+
+    def _must_be_live(self) -> None:
+        if self._request.host.live() is False:
+            raise Superseded(
+                "the deployment no longer waits for this request", outcome_unknown=self._request.may_exist is not None
+            )
+
+    def _granted(self, how: How, seen: Sighting, *, adopted: bool = False) -> Granted:
+        code = self._success.get("statusCode") if self._success else None
+        if code is None and self._success:
+            metadata = self._success.get("ResponseMetadata")
+            code = metadata.get("HTTPStatusCode") if isinstance(metadata, dict) else None
+        granted = Granted(
+            AssociationId(self._identity, adopted), how, seen.status, code if isinstance(code, int) else None
+        )
+        self._request.host.note(
+            "granted", {"association": str(self._identity), "how": how.value, "id": granted.id.text}
+        )
+        return granted

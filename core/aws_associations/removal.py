@@ -1,0 +1,163 @@
+"""Revoking one association, unless it is not ours alone. The rules are those of docs/ownership.md."""
+
+from __future__ import annotations
+
+import enum
+
+from aws_associations.client_token import client_token
+from aws_associations.errors import AssociationError, NotFound, NotStabilized, ResourceConflict
+from aws_associations.host import Request
+from aws_associations.identity import AssociationId
+from aws_associations.kind import State
+from aws_associations.look import SETTLE_SECONDS, Sighting, look, not_in_time
+from aws_associations.service import Services
+from aws_associations.waiting import delays
+
+
+class Removal(enum.Enum):
+    """How a delete ended."""
+
+    REVOKED = "revoked"
+    ABSENT = "was absent already"
+    NEVER_CREATED = "was never created"
+    RELEASED = "released, still granted"
+    NOT_LIVE = "nothing done, the request is over"
+    GRANTED_AGAIN = "revoked, and granted again by others since"
+    SERVICE_ENDED = "the service has ended, and every grant with it"
+
+
+class Revocation:
+    """One disassociate, with everything that may stand in its way."""
+
+    def __init__(self, services: Services, known: AssociationId, request: Request) -> None:
+        self._services = services
+        self._known = known
+        self._identity = known.identity
+        self._request = request
+
+    def run(self) -> Removal:
+        """Revoke, unless nobody waits for it any more or it is not ours alone."""
+        host = self._request.host
+        if host.live() is False:
+            host.note("not-live", {"association": str(self._identity)}, warning=True)
+            return Removal.NOT_LIVE
+        if self._to_release():
+            return Removal.RELEASED
+        removal = self._revoke()
+        host.note("revoked", {"association": str(self._identity), "how": removal.value})
+        return removal
+
+    def _to_release(self) -> bool:
+        """Whether another resource of this stack, or the one it was adopted from, goes on holding it."""
+        host, identity = self._request.host, self._identity
+        holders = host.holders(identity)
+        if holders is not None:
+            others = holders.at_start if holders.rolling_back else holders.now
+            if others:
+                host.note("released", {"association": str(identity), "held-by": others[0].name})
+                return True
+        if self._known.adopted:
+            settled = host.adoption_settled(identity)
+            if settled is not True:
+                cause = "the deployment that adopted it never completed" if settled is False else "cannot be known"
+                host.note("released", {"association": str(identity), "cause": cause}, warning=settled is None)
+                return True
+        return False
+
+    def _revoke(self) -> Removal:
+        deadline = self._request.deadline
+        refused_since: float | None = None
+        lost = False
+        for delay in delays():
+            try:
+                self._send_disassociate()
+            except NotFound as error:
+                return Removal.REVOKED if error.outcome_unknown else Removal.ABSENT
+            except ResourceConflict as error:
+                seen = self._seen_after(error)
+                if seen.state in {State.ABSENT, State.ELSEWHERE}:
+                    return Removal.ABSENT
+                if seen.state is State.REMOVING:
+                    return self._wait_for_absence(succeeded=False)
+                # Being added, or the service is busy with a party, or the list lags behind a removal: the same token,
+                # as nothing was accepted under it.
+                if seen.state is State.ADDING:
+                    refused_since = None
+                elif refused_since is None:
+                    refused_since = deadline.moment
+                elif deadline.elapsed_since(refused_since) >= SETTLE_SECONDS:
+                    error.outcome_unknown = error.outcome_unknown or lost
+                    raise
+                self._pause(delay, seen)
+            except AssociationError as error:
+                if not error.outcome_unknown:
+                    error.outcome_unknown = lost
+                    raise
+                seen = self._seen_after(error)
+                if seen.state in {State.ABSENT, State.ELSEWHERE}:
+                    return Removal.REVOKED
+                if seen.state is State.REMOVING:
+                    return self._wait_for_absence(succeeded=False)
+                if lost or self._request.host.live() is False:
+                    raise
+                lost = True
+            else:
+                return self._wait_for_absence(succeeded=True)
+        raise AssertionError("delays are endless")
+
+    def _send_disassociate(self) -> None:
+        identity, kind, request = self._identity, self._identity.kind, self._request
+        parameters = identity.parameters()
+        intent = {"association": str(identity), "request": request.request_id}
+        if kind.token is not None:
+            token = client_token(
+                kind.token.disassociate, request.owner, request.request_id, kind.disassociate, identity, parameters
+            )
+            parameters[kind.token.member] = token
+        request.host.note("disassociating", intent)
+        self._services.call(kind, identity, kind.disassociate, parameters, request.deadline)
+
+    def _seen_after(self, error: AssociationError) -> Sighting:
+        """Look after a removal that did not succeed: absence counts once it has lasted, as a list may lag."""
+        deadline = self._request.deadline
+        start = deadline.moment
+        for delay in delays():
+            try:
+                seen = look(self._services, self._identity, deadline)
+            except AssociationError as blind:
+                error.cause += f"; it could not be seen afterwards either ({blind.code}: {blind.cause})"
+                raise error from blind
+            absent = seen.state in {State.ABSENT, State.ELSEWHERE}
+            if not absent or deadline.elapsed_since(start) >= SETTLE_SECONDS:
+                return seen
+            self._pause(delay, seen)
+        raise AssertionError("delays are endless")
+
+    def _wait_for_absence(self, *, succeeded: bool) -> Removal:
+        present_since: float | None = None
+        deadline = self._request.deadline
+        for delay in delays():
+            try:
+                seen = look(self._services, self._identity, deadline)
+            except AssociationError as error:
+                error.outcome_unknown = True
+                raise
+            if seen.state in {State.ABSENT, State.ELSEWHERE}:
+                return Removal.REVOKED
+            if seen.state is State.FAILED:
+                raise NotStabilized(f"the service gave up: {seen.status} {seen.details}".rstrip(), outcome_unknown=True)
+            if seen.state is not State.PRESENT:
+                present_since = None
+            elif present_since is None:
+                present_since = deadline.moment
+            elif succeeded and deadline.elapsed_since(present_since) >= SETTLE_SECONDS:
+                # Our removal took effect, in this delivery or an earlier one, and somebody granted it since.
+                self._request.host.note("granted-again-by-others", {"association": str(self._identity)}, warning=True)
+                return Removal.GRANTED_AGAIN
+            self._pause(delay, seen)
+        raise AssertionError("delays are endless")
+
+    def _pause(self, delay: float, seen: Sighting) -> None:
+        self._request.deadline.sleep(delay)
+        if self._request.deadline.remaining <= 0:
+            raise not_in_time("removed", seen, outcome_unknown=True)

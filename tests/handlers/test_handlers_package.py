@@ -1,0 +1,248 @@
+"""The zip, the template and the example: reproducible, small, whole, and allowed to do nothing more than it must."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from aws_associations.kinds import KINDS
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = [ROOT / "handlers" / "template.yaml", *sorted((ROOT / "examples" / "cloudformation").glob("*.yaml"))]
+
+
+class _Intrinsics(yaml.SafeLoader):
+    """Reads ``!Ref x`` as ``{"Ref": "x"}`` and the like."""
+
+
+def _intrinsic(loader: Any, name: str, node: yaml.Node) -> dict[str, object]:
+    value: object
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)
+    return {name: value}
+
+
+_Intrinsics.add_multi_constructor("!", _intrinsic)
+
+
+@pytest.fixture(scope="module")
+def template() -> dict[str, Any]:
+    """The function's template as data."""
+    read: dict[str, Any] = yaml.load((ROOT / "handlers" / "template.yaml").read_text(), _Intrinsics)  # noqa: S506
+    return read
+
+
+def copy_of_the_sources(folder: Path, *, umask: int) -> Path:
+    """Copy what the zip is built from, with other modes, other times and some litter."""
+    for name in ("core", "handlers"):
+        shutil.copytree(ROOT / name, folder / name, copy_function=shutil.copyfile)
+    shutil.copyfile(ROOT / "LICENSE", folder / "LICENSE")
+    (folder / "core" / "aws_associations" / "notes.txt").write_text("litter")
+    (folder / "core" / "aws_associations" / "__pycache__").mkdir(exist_ok=True)
+    (folder / "core" / "aws_associations" / "__pycache__" / "errors.cpython-399.pyc").write_bytes(b"litter")
+    for path in folder.rglob("*"):
+        path.chmod((0o777 if path.is_dir() else 0o666) & ~umask)
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    return folder
+
+
+@pytest.mark.parametrize(("umask", "zone"), [(0o022, "UTC"), (0o077, "Pacific/Kiritimati")])
+def test_the_zip_is_the_same_from_everywhere(package: Path, tmp_path: Path, umask: int, zone: str) -> None:
+    """Another folder, umask, time zone, modes and times of the sources give the same bytes."""
+    sources = copy_of_the_sources(tmp_path / "elsewhere", umask=umask)
+    output = tmp_path / "made" / "out.zip"
+
+    subprocess.run(
+        [sys.executable, "-m", "handlers.package", output],
+        cwd=sources,
+        env={**os.environ, "TZ": zone},
+        umask=umask,
+        capture_output=True,
+        check=True,
+    )
+
+    assert hashlib.sha256(output.read_bytes()).hexdigest() == hashlib.sha256(package.read_bytes()).hexdigest()
+
+
+def test_the_zip_is_small_and_holds_nothing_else(package: Path) -> None:
+    """At most 150 kB: the core, the function and crhelper with its licence; neither boto3 nor compiled files."""
+    with zipfile.ZipFile(package) as archive:
+        names = archive.namelist()
+        members = archive.infolist()
+
+    assert package.stat().st_size <= 150_000
+    assert {name.split("/")[0] for name in names} == {
+        "LICENSE",
+        "aws_associations",
+        "aws_associations_lambda",
+        "crhelper",
+    }
+    assert {Path(name).suffix for name in names} == {"", ".py", ".json"}
+    assert "crhelper/LICENSE" in names
+    assert names == sorted(set(names))
+    assert {member.external_attr >> 16 for member in members} == {0o100644}
+
+
+def test_the_zip_is_whole(package: Path) -> None:
+    """Every module of the core, the function and crhelper is in it, with the service's model."""
+    with zipfile.ZipFile(package) as archive:
+        names = set(archive.namelist())
+
+    expected = {
+        path.relative_to(folder).as_posix()
+        for folder in (ROOT / "core", ROOT / "handlers")
+        for path in folder.glob("aws_associations*/**/*")
+        if path.suffix in {".py", ".json"}
+    }
+    assert expected <= names
+    assert any(name.endswith("service-2.json") for name in names)
+    crhelper = {file.as_posix() for file in importlib.metadata.files("crhelper") or () if file.suffix == ".py"}
+    assert {name for name in crhelper if name.startswith("crhelper/")} <= names
+
+
+_BARE = """
+import sys
+sys.path[:] = [path for path in sys.path if "site-packages" not in path]
+sys.path[:0] = [{package!r}, {boto3!r}]
+from aws_associations_lambda.index import handler
+import aws_associations, aws_associations_lambda, crhelper
+print(callable(handler), *(module.__file__.startswith({package!r}) for module in
+      (aws_associations, aws_associations_lambda, crhelper)), "botocore" in sys.modules)
+"""
+
+
+def test_the_handler_needs_only_boto3(package: Path, tmp_path: Path) -> None:
+    """From the zip as it is, with boto3 and what boto3 requires beside it, the handler can be imported."""
+    wanted, found = ["boto3"], dict[str, None]()
+    while wanted:
+        name = wanted.pop()
+        if name not in found:
+            found[name] = None
+            distribution = importlib.metadata.distribution(name)
+            wanted += [
+                re.split("[^A-Za-z0-9._-]", line)[0] for line in distribution.requires or () if "extra ==" not in line
+            ]
+            for file in distribution.files or ():
+                link = tmp_path / file.parts[0]
+                if file.parts[0] != ".." and not link.exists():
+                    link.symlink_to(Path(str(distribution.locate_file(file.parts[0]))))
+    assert set(found) == {"boto3", "botocore", "jmespath", "s3transfer", "python-dateutil", "six", "urllib3"}
+
+    run = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", _BARE.format(package=str(package), boto3=str(tmp_path))],
+        env={},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert run.stdout == "True True True True True\n"
+
+
+def test_the_package_is_a_command(tmp_path: Path) -> None:
+    """``python -m handlers.package`` makes missing folders and says what it wrote."""
+    output = tmp_path / "a" / "b.zip"
+
+    run = subprocess.run(
+        [sys.executable, "-m", "handlers.package", output], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert run.stdout == f"{output} {output.stat().st_size} bytes\n"
+
+
+def test_cfn_lint_finds_nothing() -> None:
+    """Neither the function's template nor an example has an error, a warning or a remark."""
+    assert len(TEMPLATES) >= 2
+    run = subprocess.run(
+        [Path(sys.executable).parent / "cfn-lint", "--include-checks", "I", "--", *TEMPLATES],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
+def test_the_role_may_do_exactly_two_things(template: dict[str, Any]) -> None:
+    """The function may exchange credentials, on FinSpace's one resource, and write its own log; nothing else."""
+    role = template["Resources"]["Role"]["Properties"]
+
+    assert role.keys() == {"Description", "AssumeRolePolicyDocument", "Policies"}
+    assert [policy["PolicyDocument"]["Statement"] for policy in role["Policies"]] == [
+        [
+            {
+                "Sid": "FinSpace",
+                "Effect": "Allow",
+                "Action": "finspace-api:GetProgrammaticAccessCredentials",
+                "Resource": {
+                    "Sub": "arn:${AWS::Partition}:finspace-api:${AWS::Region}:${AWS::AccountId}"
+                    ":/credentials/programmatic"
+                },
+            },
+            {
+                "Sid": "OwnLogs",
+                "Effect": "Allow",
+                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                "Resource": {"GetAtt": "LogGroup.Arn"},
+            },
+        ]
+    ]
+    assert [resource["Type"] for resource in template["Resources"].values()].count("AWS::IAM::Role") == 1
+
+
+def test_the_role_may_do_what_the_kinds_need(template: dict[str, Any]) -> None:
+    """The permissions that the kinds declare are those of the role, beside its log."""
+    (policy,) = template["Resources"]["Role"]["Properties"]["Policies"]
+    statements = policy["PolicyDocument"]["Statement"]
+
+    allowed = {statement["Action"] for statement in statements if isinstance(statement["Action"], str)}
+
+    assert allowed == {action for kind in KINDS for action in kind.iam_actions}
+
+
+def test_the_function_runs_on_the_newest_runtime_and_keeps_its_log(template: dict[str, Any]) -> None:
+    """The newest managed Python (2026-11), a log with retention that outlives the stack, deliveries for two hours."""
+    resources = template["Resources"]
+
+    assert resources["Function"]["Properties"]["Runtime"] == "python3.14"
+    assert resources["Function"]["Properties"]["LoggingConfig"] == {"LogGroup": {"Ref": "LogGroup"}}
+    assert resources["LogGroup"]["Properties"] == {"RetentionInDays": {"Ref": "LogRetentionDays"}}
+    assert resources["LogGroup"]["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert resources["Deliveries"]["Properties"]["MaximumEventAgeInSeconds"] == 7200
+
+
+def test_the_template_keeps_what_must_never_change(template: dict[str, Any]) -> None:
+    """The function has a name of its own, because a ServiceToken is for ever; ServiceToken and role ARN are outputs."""
+    function = template["Resources"]["Function"]["Properties"]
+
+    assert function["FunctionName"] == {"Ref": "FunctionName"}
+    assert template["Parameters"]["FunctionName"]["Default"] == "aws-associations"
+    assert function["Handler"] == "aws_associations_lambda.index.handler"
+    assert template["Parameters"]["Architecture"]["AllowedValues"] == ["arm64", "x86_64"]
+    assert template["Outputs"]["ServiceToken"]["Value"] == {"GetAtt": "Function.Arn"}
+    assert template["Outputs"]["ServiceToken"]["Export"]["Name"] == {"Sub": "${FunctionName}-ServiceToken"}
+    assert template["Outputs"]["RoleArn"]["Value"] == {"GetAtt": "Role.Arn"}
+
+
+def test_a_request_outlives_all_deliveries_of_lambda(template: dict[str, Any]) -> None:
+    """The example's ServiceTimeout leaves room for the three deliveries that Lambda makes of one request."""
+    example: dict[str, Any] = yaml.load(TEMPLATES[1].read_text(), _Intrinsics)  # noqa: S506
+    function = template["Resources"]["Function"]["Properties"]
+
+    allowed = example["Resources"]["Membership"]["Properties"]["ServiceTimeout"]
+
+    assert 3 * function["Timeout"] + 60 + 120 <= allowed <= 3600
