@@ -1,6 +1,8 @@
-"""Three more kinds, declared here only: a new kind is one declaration, and no edit of the lifecycle."""
+"""More kinds, declared here only: a new kind is one declaration, and no edit of the lifecycle."""
 
 from __future__ import annotations
+
+import datetime
 
 from aws_associations.errors import (
     AccessDenied,
@@ -11,7 +13,7 @@ from aws_associations.errors import (
     ServiceUnavailable,
     Throttling,
 )
-from aws_associations.kind import Duplicates, Kind, Look, Part
+from aws_associations.kind import ClientToken, Duplicates, Kind, Look, Part, Scope, State
 
 THING_GROUP_MEMBERSHIP = Kind(
     name="iot-thing-group-membership",
@@ -98,5 +100,77 @@ DELEGATED_ADMINISTRATOR = Kind(
         "TooManyRequestsException": Throttling,
     },
     duplicates=Duplicates.CONFLICT,
+    token=None,
+)
+
+DIRECTORY_GROUP_MEMBERSHIP = Kind(
+    name="directory-group-membership",
+    noun="Directory group membership",
+    cloudformation_type="Custom::DirectoryGroupMembership",
+    service="ds-data",
+    scope=(Part("directory_id", "DirectoryId", "Id of the directory."),),
+    parties=(
+        Part("group_name", "GroupName", "Name of the group.", ignores_case=True),
+        Part("member_name", "MemberName", "Name of the member.", ignores_case=True),
+    ),
+    associate="AddGroupMember",
+    disassociate="RemoveGroupMember",
+    look=Look(
+        operation="ListGroupsForMember",
+        request={"DirectoryId": "directory_id", "SAMAccountName": "member_name"},
+        items="Groups[]",
+        match={"SAMAccountName": "group_name"},
+        page_token=("NextToken", "NextToken"),
+    ),
+    errors={
+        "AccessDeniedException": AccessDenied,
+        "ConflictException": ResourceConflict,
+        "DirectoryUnavailableException": ServiceUnavailable,
+        "InternalServerException": ServiceUnavailable,
+        "ResourceNotFoundException": NotFound,
+        "ThrottlingException": Throttling,
+        "ValidationException": InvalidRequest,
+    },
+    duplicates=Duplicates.CONFLICT,
+    token=ClientToken("ClientToken", datetime.timedelta(hours=8), (Scope.REQUEST,)),
+)
+
+PACKAGE_ASSOCIATION = Kind(
+    name="opensearch-package-association",
+    noun="OpenSearch package association",
+    cloudformation_type="Custom::OpenSearchPackageAssociation",
+    service="opensearch",
+    scope=(),
+    parties=(
+        Part("domain_name", "DomainName", "Name of the domain."),
+        Part("package_id", "PackageID", "Id of the package."),
+    ),
+    associate="AssociatePackage",
+    disassociate="DissociatePackage",
+    look=Look(
+        operation="ListPackagesForDomain",
+        request={"DomainName": "domain_name"},
+        items="DomainPackageDetailsList[]",
+        match={"PackageID": "package_id"},
+        page_token=("NextToken", "NextToken"),
+        status="DomainPackageStatus",
+        states={
+            "ASSOCIATING": State.ADDING,
+            "ACTIVE": State.PRESENT,
+            "ASSOCIATION_FAILED": State.FAILED,
+            "DISSOCIATING": State.REMOVING,
+            "DISSOCIATION_FAILED": State.FAILED,
+        },
+        failure="ErrorDetails.ErrorMessage",
+    ),
+    errors={
+        "AccessDeniedException": AccessDenied,
+        "BaseException": InvalidRequest,
+        "ConflictException": ResourceConflict,
+        "InternalException": ServiceUnavailable,
+        "ResourceNotFoundException": NotFound,
+        "ValidationException": InvalidRequest,
+    },
+    duplicates=Duplicates.UNDOCUMENTED,
     token=None,
 )

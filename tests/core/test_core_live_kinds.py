@@ -1,0 +1,178 @@
+"""Kinds whose service has a token and rejects duplicates, or real states of failure, through the same lifecycle."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from association_emulator.control import EmulatorControl
+from aws_associations.errors import AlreadyExists, AssociationError, NotStabilized
+from aws_associations.identity import AssociationId, Identity
+from aws_associations.kind import Kind
+from aws_associations.lifecycle import Desired, Granted, How, OnExisting, Removal
+from tests.core.second_kind import DIRECTORY_GROUP_MEMBERSHIP, PACKAGE_ASSOCIATION
+from tests.core.world import ACCOUNT, REGION, World
+
+DIRECTORY, GROUP, MEMBER = "d-1234567890", "Admins", "alice"
+DOMAIN, PACKAGE = "search", "F123456789"
+
+
+class Live:
+    """One association of a kind that the emulator serves."""
+
+    def __init__(self, world: World, kind: Kind, values: dict[str, str]) -> None:
+        self.world = world
+        self.kind = kind
+        self.values = values
+        # The same emulator as FinSpace's, by its control of every service; without a URL it is in this process.
+        self.control = EmulatorControl(os.environ.get("AWS_ENDPOINT_URL"))
+        self.identity = Identity.of(kind, ACCOUNT, REGION, values)
+
+    def create(self, request: str | None = None, on_existing: OnExisting = OnExisting.FAIL, **values: str) -> Granted:
+        identity = Identity.of(self.kind, ACCOUNT, REGION, {**self.values, **values})
+        return self.world.lifecycle.create(Desired(identity, on_existing), self.world.request(request))
+
+    def delete(self, request: str | None = None) -> Removal:
+        return self.world.lifecycle.delete(self.kind, AssociationId(self.identity).text, self.world.request(request))
+
+    def calls(self) -> list[str | None]:
+        return [entry.operation for entry in self.control.journal()]
+
+
+@pytest.fixture
+def directory(world: World) -> Live:
+    """A managed directory with a group and two members to be."""
+    live = Live(
+        world,
+        DIRECTORY_GROUP_MEMBERSHIP,
+        {"directory_id": DIRECTORY, "group_name": GROUP, "member_name": MEMBER},
+    )
+    live.control.directory.add_directory(DIRECTORY)
+    live.control.directory.add_group(DIRECTORY, GROUP)
+    live.control.directory.add_user(DIRECTORY, MEMBER)
+    live.control.clear_journal()
+    return live
+
+
+@pytest.fixture
+def search(world: World) -> Live:
+    """A domain and a package."""
+    live = Live(world, PACKAGE_ASSOCIATION, {"domain_name": DOMAIN, "package_id": PACKAGE})
+    live.control.opensearch.add_domain(DOMAIN)
+    live.control.opensearch.add_package(PACKAGE)
+    live.control.clear_journal()
+    return live
+
+
+def test_a_service_that_rejects_duplicates_is_not_looked_at_before_the_write(directory: Live) -> None:
+    """There the write itself tells: an ordinary create is one write and one look."""
+    assert directory.create().how is How.CREATED
+    assert directory.calls() == ["AddGroupMember", "ListGroupsForMember"]
+    assert directory.delete() is Removal.REVOKED
+    assert directory.control.directory.memberships() == []
+
+
+def test_a_lost_answer_is_told_from_a_foreign_grant_by_the_token(directory: Live) -> None:
+    """The request delivered again replays its token and knows its own; another request learns that it is not."""
+    directory.create("request-1")
+
+    assert directory.create("request-1").how is How.CREATED
+    with pytest.raises(AlreadyExists):
+        directory.create("request-2")
+    assert len(directory.control.directory.memberships()) == 1
+
+
+def test_a_foreign_grant_is_refused_or_adopted_without_a_doubt(directory: Live) -> None:
+    """A conflict with a fresh token says "somebody else's": refused, nothing remains to be undone; or adopted."""
+    directory.control.directory.grant(DIRECTORY, GROUP, MEMBER)
+
+    with pytest.raises(AlreadyExists) as caught:
+        directory.create()
+    assert not caught.value.outcome_unknown
+    assert directory.create(on_existing=OnExisting.ADOPT).id.adopted
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_write_that_was_never_answered_is_asked_for_again(directory: Live, when: str) -> None:
+    """Every attempt was cut: whether the grant that is there is ours, the service itself tells by the token."""
+    directory.control.directory.grant(DIRECTORY, GROUP, MEMBER) if when == "before" else None
+    directory.control.add_fault(
+        "cut",
+        service="ds-data",
+        operation="AddGroupMember",
+        when=when,
+        count=5,  # type: ignore[arg-type]
+    )
+
+    if when == "before":
+        with pytest.raises(AlreadyExists) as caught:
+            directory.create()
+        assert not caught.value.outcome_unknown
+    else:
+        assert directory.create().how is How.CREATED
+
+
+def test_a_replay_that_is_never_answered_leaves_the_outcome_unknown(directory: Live) -> None:
+    """When nobody can tell whose it is, the host gets the real identity to clean up, not a guess."""
+    directory.control.add_fault("cut", service="ds-data", operation="AddGroupMember", when="after", count=None)
+
+    with pytest.raises(AssociationError) as caught:
+        directory.create()
+
+    assert caught.value.outcome_unknown
+
+
+def test_names_compare_without_case(directory: Live) -> None:
+    """Another spelling is the same association: an update keeps it, and its id text."""
+    granted = directory.create()
+    other = Identity.of(directory.kind, ACCOUNT, REGION, {**directory.values, "group_name": "ADMINS"})
+
+    kept = directory.world.lifecycle.update(granted.id.text, Desired(other), directory.world.request(), heal=False)
+
+    assert (kept.how, kept.id.text) == (How.KEPT, granted.id.text)
+
+
+def test_deploying_and_destroying_for_a_day_grants_each_time(directory: Live) -> None:
+    """Tokens live for eight hours and longer with every use; a new request never meets an old one's."""
+    for hour in range(24):
+        assert directory.create(f"create-{hour}").how is How.CREATED
+        assert len(directory.control.directory.memberships()) == 1
+        assert directory.delete(f"delete-{hour}") is Removal.REVOKED
+        directory.world.clock.sleep(3600)
+
+
+def test_a_failed_association_ends_the_wait_at_once(search: Live) -> None:
+    """A state of failure is not waited out: the error has the service's details, the rollback the identity."""
+    search.control.opensearch.configure(
+        association_seconds=20, association_result="failed", error_message="The dictionary is empty"
+    )
+    request = search.world.request()
+    begun = search.world.clock.now()
+
+    with pytest.raises(NotStabilized, match=r"ASSOCIATION_FAILED.*The dictionary is empty") as caught:
+        search.world.lifecycle.create(Desired(search.identity), request)
+
+    assert caught.value.outcome_unknown
+    assert request.may_exist == search.identity
+    assert search.world.clock.now() - begun < 60
+    assert search.delete() is Removal.REVOKED
+    assert search.control.opensearch.associations() == []
+
+
+def test_a_failed_dissociation_ends_the_wait_at_once(search: Live) -> None:
+    """A removal that the service gives up is an error with its details."""
+    search.create()
+    search.control.opensearch.configure(
+        dissociation_seconds=5, dissociation_result="failed", error_message="An index uses it"
+    )
+
+    with pytest.raises(NotStabilized, match=r"DISSOCIATION_FAILED.*An index uses it"):
+        search.delete()
+
+
+def test_minutes_are_waited_out(search: Live) -> None:
+    """An association that takes minutes is granted when the service says so."""
+    search.control.opensearch.configure(association_seconds=240)
+
+    assert search.create().status == "ACTIVE"
