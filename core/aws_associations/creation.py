@@ -18,7 +18,7 @@ from aws_associations.errors import (
 from aws_associations.host import Request
 from aws_associations.identity import AssociationId, Identity
 from aws_associations.kind import Duplicates, Scope, State
-from aws_associations.look import ABSENT, SETTLE_SECONDS, Sighting, look, not_in_time
+from aws_associations.look import ABSENT, SETTLE_SECONDS, Sighting, look, look_patiently, not_in_time
 from aws_associations.service import Services
 from aws_associations.waiting import delays
 
@@ -67,14 +67,18 @@ class Desired:
 class Creation:
     """One create, step by step. The same object through all of them, so that it knows what it has sent."""
 
-    def __init__(self, services: Services, desired: Desired, request: Request, *, ours: bool = False) -> None:
-        """Args: ours: the identity is declared by us already, so a present one needs no other evidence."""
+    def __init__(
+        self, services: Services, desired: Desired, request: Request, *, ours: bool = False, patient: bool = False
+    ) -> None:
+        """Args: ours: declared by us already, so a present one needs no other evidence; patient: see look_patiently."""
         self._services = services
         self._desired = desired
         self._identity = desired.identity
         self._kind = desired.identity.kind
         self._request = request
         self._ours = ours
+        self._patient = patient
+        self._foreign = False
         self._success: Mapping[str, object] | None = None
         self._unknown = False
 
@@ -82,7 +86,8 @@ class Creation:
         """Create; ``sighting`` is a look that was just made."""
         self._request.check_account(self._identity)
         if sighting is None and self._kind.duplicates is not Duplicates.CONFLICT:
-            sighting = self._look()
+            first = look_patiently if self._patient else look
+            sighting = first(self._services, self._identity, self._request.deadline)
         # Without a look on a service that rejects duplicates: there the write itself tells.
         if sighting is not None and sighting.state is State.REMOVING:
             sighting = self._wait("removed", lambda seen: seen.state is not State.REMOVING)
@@ -95,17 +100,14 @@ class Creation:
 
     def _claim(self, sighting: Sighting, *, rejected: bool = False) -> Granted:
         """The association is there. The first evidence that it is ours decides; without any it is not."""
-        if sighting.state is State.ELSEWHERE:
-            raise ResourceConflict(
-                f"it can be in one only, and is in {sighting.details!r}",
-                advice="Remove it there first; this resource never moves what others hold.",
-            )
+        self._refuse_to_move(sighting)
         granted = self._evidence(sighting, rejected=rejected)
         if granted is not None:
             return granted
         # Two deliveries of one request may run at once, and what one of them shows may lag: wait, and ask it all again.
         sighting = self._later(sighting)
         self._must_be_live()
+        self._refuse_to_move(sighting)
         if sighting.state is State.ABSENT:
             return self._associate()
         granted = self._evidence(sighting, rejected=rejected)
@@ -120,6 +122,13 @@ class Creation:
                 " to its owner, remove this resource. To grant it anew, revoke it first and deploy again."
             ),
         )
+
+    def _refuse_to_move(self, sighting: Sighting) -> None:
+        if sighting.state is State.ELSEWHERE:
+            raise ResourceConflict(
+                f"it can be in one only, and is in {sighting.details!r}",
+                advice="Remove it there first; this resource never moves what others hold.",
+            )
 
     def _evidence(self, sighting: Sighting, *, rejected: bool) -> Granted | None:
         """What shows that a present association is ours, in the order of docs/ownership.md; None if nothing does."""
@@ -158,9 +167,14 @@ class Creation:
                 self._send_associate(token)
             except (ResourceConflict, AlreadyExists) as error:
                 if not error.outcome_unknown:
+                    self._foreign = True
                     self._request.may_exist = None
                     return False
             except AssociationError as error:
+                if self._foreign:
+                    # The service has told already that our token was not accepted: no later silence makes it ours.
+                    self._request.may_exist = None
+                    return False
                 if not error.outcome_unknown or attempt == 2:
                     raise
             else:
@@ -201,6 +215,7 @@ class Creation:
         if not unknown:
             self._request.host.note("refused", {"association": str(self._identity), "cause": error.cause})
             self._request.may_exist = None
+            self._foreign = self._replay_tells() and scope is Scope.REQUEST
         self._unknown = unknown
         try:
             seen = self._settled(lambda sighting: sighting.state is not State.ABSENT)

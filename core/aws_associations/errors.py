@@ -222,7 +222,7 @@ def from_botocore(
         failure, cause, unknown = InternalFailure, f"{operation} failed in botocore, {_first_line(error)}", sent > 0
     elif isinstance(error, ResponseParserError):
         # A web page, say, where the published API has JSON.
-        failure, cause, gone = ServiceUnavailable, f"{operation} got an answer that is not the API's", True
+        failure, cause, gone = ServiceUnavailable, f"{operation} got an answer that is not the API's", bool(host)
         unknown = sent > 0
     else:
         failure, cause, unknown = InternalFailure, f"{operation} failed with {type(error).__name__}", sent > 0

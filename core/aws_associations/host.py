@@ -67,7 +67,7 @@ class Host(Protocol):
         """Whether another delivery of this request announced that it grants this, and did not take it back."""
 
     def granted_here(self, identity: Identity) -> bool:
-        """Whether this process granted it for this very request."""
+        """Whether this process granted it for this very request, or may have."""
 
     def adoption_settled(self, identity: Identity) -> bool | None:
         """Whether the deployment that adopted it has completed, so that deleting it is deliberate."""
@@ -88,6 +88,7 @@ class Request:
         host: evidence and notes.
         may_exist: the identity whose associate request has left this process, until its outcome is known to be none.
             A host that is cut short answers with it.
+        undone: what this request may have granted was revoked again.
     """
 
     owner: Owner
@@ -96,6 +97,7 @@ class Request:
     deadline: Deadline
     host: Host
     may_exist: Identity | None = None
+    undone: bool = False
 
     def check_account(self, identity: Identity) -> None:
         """Raise InvalidRequest for another account's: there everything looks absent, so nothing may be concluded."""

@@ -151,6 +151,11 @@ def parse(kind: Kind, text: str) -> AssociationId:
     raise InvalidRequest(f"{text[:200]!r} is not the id of a {kind.noun}", advice=_shape(kind))
 
 
+def resembles_id(text: str) -> bool:
+    """Whether it has the form of an id text of any kind and version, served here or not."""
+    return re.match(r"[a-z0-9-]+/v[0-9]+/[0-9]{12}/", text) is not None
+
+
 def _shape(kind: Kind) -> str:
     parts = "/".join(f"<{part.name}>" for part in kind.parts)
     return f"Expected {kind.name}/{_VERSION}/<account>/<region>/{parts}, each segment percent-encoded."

@@ -78,7 +78,7 @@ class Look:
         match: JMESPath in a candidate → name of the identity part that it must equal.
         page_token: request member and answer member of the next page's token; None if one answer holds all.
         status: JMESPath of a candidate's status; None if the service has none, then a match is present.
-        states: status text → state. A text that is not listed is waited out as "being added" or "being removed".
+        states: status text → state. A text that is not listed is waited out as "being added".
         failure: JMESPath of a candidate's error details.
         exclusive: a party can be in one association only: a candidate that does not match means ELSEWHERE.
     """

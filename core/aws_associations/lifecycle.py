@@ -10,14 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from aws_associations.creation import Creation, Desired, Granted, How, OnExisting
-from aws_associations.errors import AssociationError, InvalidRequest, ServiceUnavailable, Throttling
+from aws_associations.errors import AssociationError, InvalidRequest, ServiceUnavailable
 from aws_associations.host import Request
 from aws_associations.identity import AssociationId, Identity, is_marker, parse
 from aws_associations.kind import Kind, State
-from aws_associations.look import Sighting, look
+from aws_associations.look import Sighting, look, look_patiently
 from aws_associations.removal import Removal, Revocation
 from aws_associations.service import Services
-from aws_associations.waiting import delays
 
 __all__ = ["Desired", "Granted", "How", "Lifecycle", "OnExisting", "Removal"]
 
@@ -33,20 +32,22 @@ class Lifecycle:
 
     # -- create ---------------------------------------------------------------------------------------------------
 
-    def create(self, desired: Desired, request: Request) -> Granted:
+    def create(self, desired: Desired, request: Request, *, patient: bool = False) -> Granted:
         """Grant, or take what is ours already, and return when the service says that it is so.
+
+        ``patient``: a first look that fails is repeated for a while.
 
         Raises:
             AssociationError: ``outcome_unknown`` tells whether something may remain. AlreadyExists: present, and
                 nothing shows that it is ours.
         """
         with _doing("creating", desired.identity), _outcome(request):
-            return Creation(self._services, desired, request).run()
+            return Creation(self._services, desired, request, patient=patient).run()
 
-    def create_or_undo(self, desired: Desired, request: Request) -> Granted:
+    def create_or_undo(self, desired: Desired, request: Request, *, patient: bool = False) -> Granted:
         """Create, and revoke again what a failure leaves unknown: for a host that cannot keep what has failed.
 
-        A quarter of the time is kept for that.
+        A quarter of the time is kept for that. ``patient``: a first look that fails is repeated for a while.
 
         Raises:
             AssociationError: ``outcome_unknown`` means that undoing was not possible, and something may remain.
@@ -55,7 +56,7 @@ class Lifecycle:
         request.deadline = whole.part(_CREATE_SHARE)
         try:
             try:
-                return self.create(desired, request)
+                return self.create(desired, request, patient=patient)
             finally:
                 request.deadline = whole
         except AssociationError as error:
@@ -92,15 +93,13 @@ class Lifecycle:
         if known is not None and known.identity == desired.identity:
             with _doing("updating", desired.identity), _outcome(request):
                 return self._keep(known, desired, request, heal=heal)
-        return self.create_or_undo(desired, request)
+        return self.create_or_undo(desired, request, patient=True)
 
     def _keep(self, known: AssociationId, desired: Desired, request: Request, *, heal: bool) -> Granted:
         identity = desired.identity
         request.check_account(identity)
         try:
-            sighting = (
-                self._look_patiently(identity, request) if heal else look(self._services, identity, request.deadline)
-            )
+            sighting = (look_patiently if heal else look)(self._services, identity, request.deadline)
         except AssociationError as error:
             # An update must not fail for want of a look that nobody asked for, nor for a service that has ended:
             # CloudFormation would send its reverse, which would fail the same way and block the stack.
@@ -116,18 +115,6 @@ class Lifecycle:
                 "declared-but-not-granted", {"association": str(identity), "state": sighting.state.value}, warning=True
             )
         return Granted(known, How.KEPT, sighting.status)
-
-    def _look_patiently(self, identity: Identity, request: Request) -> Sighting:
-        """Look until the service answers, within half of the time: a reverse update that fails blocks a whole stack."""
-        patience = request.deadline.part(0.5)
-        for delay in delays():
-            try:
-                return look(self._services, identity, request.deadline)
-            except (Throttling, ServiceUnavailable) as error:
-                patience.sleep(delay)
-                if patience.remaining <= 0 or self._ended(error, identity.kind):
-                    raise
-        raise AssertionError("delays are endless")
 
     def _ended(self, error: AssociationError, kind: Kind) -> bool:
         """Whether the error is that of a service that has ended for good."""
@@ -147,7 +134,7 @@ class Lifecycle:
             request.host.note("may-remain", {"association": str(identity), "cause": remains}, warning=True)
             return
         request.host.note("undone", {"association": str(identity)})
-        request.may_exist = None
+        request.may_exist, request.undone = None, True
         error.outcome_unknown = False
 
     # -- delete ---------------------------------------------------------------------------------------------------

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aws_associations.errors import AssociationError, InternalFailure, NotFound, NotStabilized
+from aws_associations.errors import (
+    AssociationError,
+    InternalFailure,
+    NotFound,
+    NotStabilized,
+    ServiceUnavailable,
+    Throttling,
+)
 from aws_associations.identity import Identity
 from aws_associations.kind import Look, State
 from aws_associations.service import Services
-from aws_associations.waiting import Deadline
+from aws_associations.waiting import Deadline, delays
 
 SETTLE_SECONDS = 6.0
 """How long a list must keep saying the same before it outweighs a success answer. Lists may lag behind writes; no lag
@@ -81,6 +88,22 @@ def look(services: Services, identity: Identity, deadline: Deadline) -> Sighting
         seen_tokens.add(token)
         assert how.page_token is not None
         parameters[how.page_token[0]] = token
+
+
+def look_patiently(services: Services, identity: Identity, deadline: Deadline) -> Sighting:
+    """Look until the service answers, for at most half of the time.
+
+    For an update: the reverse that a rollback sends would fail the same way and block a whole stack.
+    """
+    patience = deadline.part(0.5)
+    for delay in delays():
+        try:
+            return look(services, identity, deadline)
+        except (Throttling, ServiceUnavailable) as error:
+            patience.sleep(delay)
+            if patience.remaining <= 0 or error.gone:
+                raise
+    raise AssertionError("delays are endless")
 
 
 def _matches(how: Look, candidate: object, identity: Identity) -> bool:

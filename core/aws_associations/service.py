@@ -69,9 +69,13 @@ class Services:
         """
         with self._lock:
             if self._account is None:
-                with self._translated({}, {}, None, deadline, "GetCallerIdentity"):
-                    sts = self._client(("sts", region), None, self._before_send)
-                    self._account = str(sts.get_caller_identity()["Account"])
+                try:
+                    with self._translated({}, {}, None, deadline, "GetCallerIdentity"):
+                        sts = self._client(("sts", region), None, self._before_send)
+                        self._account = str(sts.get_caller_identity()["Account"])
+                except AssociationError as error:
+                    error.outcome_unknown = False  # nothing was written
+                    raise
             return self._account
 
     def model(self, kind: Kind) -> Any:
@@ -88,20 +92,16 @@ class Services:
             AssociationError: ``outcome_unknown`` as if the operation were a write, ``action`` left to the caller.
         """
         ended = kind.retirement.notice if kind.retirement else None
-        with self._translated(kind.errors, kind.advice, ended, deadline, operation, kind.operations):
-            client = self._client_for(kind, identity)
-            try:
-                answer: dict[str, Any] = _invoke(client, operation, parameters)
-            except Exception as error:
-                if kind.exchange is not None and kind.errors.get(_code(error)) is AccessDenied:
-                    self._forget(client)
-                raise
+        try:
+            with self._translated(kind.errors, kind.advice, ended, deadline, operation, kind.operations):
+                answer: dict[str, Any] = _invoke(self._client_for(kind, identity), operation, parameters)
+        except AccessDenied:
+            if kind.exchange is not None:
+                # The next call exchanges credentials anew: these may have been withdrawn early.
+                with self._lock:
+                    self._clients.pop(_key(kind, identity), None)
+            raise
         return answer
-
-    def _forget(self, client: Any) -> None:
-        """Let the next call exchange credentials anew: those of this client may have been withdrawn early."""
-        with self._lock:
-            self._clients = {key: kept for key, kept in self._clients.items() if kept is not client}
 
     @contextmanager
     def _translated(
@@ -167,8 +167,7 @@ class Services:
     def _client_for(self, kind: Kind, identity: Identity) -> Any:
         if kind.exchange is None:
             return self._client((kind.service, identity.region), kind.api_version, self._before_send)
-        scopes = (identity[part] for part in kind.exchange.request.values())
-        key = (kind.service, identity.region, *scopes)
+        key = _key(kind, identity)
         with self._lock:
             if key not in self._clients:
                 caller = self._client((kind.service, identity.region), kind.api_version, self._before_exchange)
@@ -208,10 +207,10 @@ class Services:
         return client
 
 
-def _code(error: Exception) -> str:
-    # Errors of the connection have the member too, and nothing in it.
-    response = getattr(error, "response", None) or {}
-    return str(response.get("Error", {}).get("Code", ""))
+def _key(kind: Kind, identity: Identity) -> tuple[str, ...]:
+    """What a client is kept under: one exchange per environment and region."""
+    exchange = kind.exchange.request.values() if kind.exchange else ()
+    return (kind.service, identity.region, *(identity[part] for part in exchange))
 
 
 def _hostname(request: Any) -> str:

@@ -11,10 +11,9 @@ from typing import Any
 
 from aws_associations.errors import InvalidRequest
 from aws_associations.host import Owner, Request, UnknowingHost
-from aws_associations.identity import AssociationId, Identity, is_marker, marker, parse
+from aws_associations.identity import AssociationId, Identity, is_marker, marker, parse, resembles_id
 from aws_associations.kind import Kind
-from aws_associations.kinds import KINDS
-from aws_associations.lifecycle import Granted, How, Lifecycle, Removal
+from aws_associations.lifecycle import Desired, Granted, How, Lifecycle, Removal
 from aws_associations.service import READ_TIMEOUT, Services
 from aws_associations.waiting import Deadline, SystemClock
 from aws_associations_lambda import log
@@ -48,7 +47,8 @@ class _Host(UnknowingHost):
 def create(event: Event, context: Any) -> str:
     """Grant, and answer the association's id."""
     request = _request(event, context, fallback=marker(event.logical_id))
-    granted = _lifecycle.create(event.desired(_services, *_place(context)), request)
+    desired = _desired(event, context, request)
+    granted = _lifecycle.create(desired, request)
     return _answer(granted, request)
 
 
@@ -56,7 +56,7 @@ def create(event: Event, context: Any) -> str:
 def update(event: Event, context: Any) -> str:
     """Keep, or grant another association and let CloudFormation delete the old one."""
     request = _request(event, context, fallback=event.physical_id)
-    desired = event.desired(_services, *_place(context))
+    desired = _desired(event, context, request)
     granted = _lifecycle.update(event.physical_id, desired, request, heal=event.asks_to_heal)
     return _answer(granted, request)
 
@@ -71,9 +71,9 @@ def delete(event: Event, context: Any) -> str:
     try:
         kind = event.kind
     except InvalidRequest:
-        if any(_own(known, event) for known in KINDS):
-            raise
-        # Nothing was ever granted under this type, and refusing would only make the stack undeletable.
+        if resembles_id(event.physical_id):
+            raise  # of a kind that another version of this function serves
+        # Nothing was ever granted under this id, and refusing would only make the stack undeletable.
         log.line("not-our-id", warning=True, id=event.physical_id, **_names(event))
         return event.physical_id
     removal = _lifecycle.delete(kind, event.physical_id, _request(event, context, fallback=event.physical_id))
@@ -103,6 +103,18 @@ def _request(event: Event, context: Any, fallback: str) -> Request:
     return request
 
 
+def _desired(event: Event, context: Any, request: Request) -> Desired:
+    """What the properties declare."""
+    desired = event.desired(_services, *_place(context))
+    if (request.request_id, desired.identity) in _begun:
+        # No failure takes back what an earlier delivery of this request may have granted, unless it is undone.
+        cut_short = handler.id_if_failed
+        handler.id_if_failed = lambda: (
+            cut_short() if request.may_exist or request.undone else _text(event, desired.identity)
+        )
+    return desired
+
+
 def _place(context: Any) -> tuple[str, str]:
     """Account and region, from the function's own ARN."""
     fields = str(context.invoked_function_arn).split(":")
@@ -117,6 +129,10 @@ def _remains(event: Event, request: Request) -> str:
     if identity is None:
         return ""
     _begun.append((request.request_id, identity))
+    return _text(event, identity)
+
+
+def _text(event: Event, identity: Identity) -> str:
     # The resource's own id as it is, its flag and spelling included: another text would be a replacement.
     return event.physical_id if _own(identity.kind, event) == identity else AssociationId(identity).text
 

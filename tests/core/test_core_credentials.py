@@ -146,10 +146,11 @@ def test_the_account_is_asked_for_once(world: World) -> None:
     assert world.services.account(REGION, deadline) == ACCOUNT
 
 
-def test_credentials_withdrawn_early_are_exchanged_anew(inner: World) -> None:
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ExpiredTokenException", "UnrecognizedClientException"])
+def test_credentials_withdrawn_early_are_exchanged_anew(inner: World, code: str) -> None:
     """After the service has denied them, the next request does not go on with the same credentials."""
     inner.create()
-    denied = {"status": 403, "error_code": "AccessDeniedException", "body": "{}"}
+    denied = {"status": 403, "error_code": code, "body": "{}"}
     inner.control.add_fault("answer", operation="ListPermissionGroupsByUser", count=1, **denied)  # type: ignore[arg-type]
     with pytest.raises(AccessDenied):
         inner.read()

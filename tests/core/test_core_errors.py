@@ -350,3 +350,16 @@ def test_an_endpoint_of_the_callers_own_chain_is_not_the_services(
 
     assert not caught.value.gone
     assert outer.members() == {(GROUP, USER)}
+
+
+def test_an_account_that_cannot_be_looked_up_promises_nothing_of_a_write(outer: World) -> None:
+    """No write was sent, so the message must not say that one may have taken effect."""
+    outer.control.add_fault("throttled", count=None)
+    services = Services()
+    deadline = outer.request(seconds=5).deadline
+    deadline.end_now()
+
+    with pytest.raises(AssociationError) as caught:
+        services.account(REGION, deadline)
+
+    assert not caught.value.outcome_unknown

@@ -294,3 +294,13 @@ def test_an_undo_that_was_replayed_is_not_taken_for_one(ready: World) -> None:
     assert second.value.outcome_unknown
     assert "may-remain" in ready.host.warnings
     assert BOB in ready.members()
+
+
+def test_a_reverse_update_waits_out_a_service_that_fails(ready: World) -> None:
+    """The first look of an update to another identity is repeated while the service fails, as a rollback needs it."""
+    ready.control.add_fault("internal_error", operation=LOOK, count=12)
+
+    granted = ready.update(ready.id(), ready.identity(user="bob"))
+
+    assert granted.how is How.CREATED
+    assert BOB in ready.members()

@@ -430,3 +430,33 @@ def test_a_delete_ends_what_this_process_remembers(stage: Stage) -> None:
     stage.deliver(event)
 
     assert stage.lines.named("answered")[-1]["id"] == MARKER
+
+
+@pytest.mark.parametrize("request_type", ["Create", "Update"])
+def test_a_retry_that_fails_does_not_forget_what_was_granted(stage: Stage, request_type: Any) -> None:
+    """Granted, the answer lost, and the retry is throttled: the answer is FAILED with the real id, to be cleaned up."""
+    stage.add(GROUP, "bob")
+    stage.create(stage.properties(user="bob"))
+    more: dict[str, Any] = {}
+    if request_type == "Update":
+        more = {"physical_resource_id": stage.id(user="bob"), "old_properties": stage.properties(user="bob")}
+    event = stage.event(request_type, **more)
+    stage.sink.refuse(503, times=50)
+    with pytest.raises(AnswerNotDeliveredError):
+        stage.deliver(event, seconds=6)
+    stage.sink.forgive()
+    stage.control.add_fault("throttled", operation=LOOK, count=None)
+
+    stage.deliver(event)
+
+    (stored,) = [answer for answer in stage.sink.answers(event) if answer.stored]
+    assert shown(stored) == ("FAILED", stage.id())
+
+
+def test_an_id_of_a_kind_that_is_not_served_is_not_let_go(stage: Stage) -> None:
+    """A function rolled back to an older version fails the Delete of a newer kind instead of leaking its grant."""
+    physical_id = "iot-thing-group-membership/v1/123456789012/us-east-1/meters/meter"
+
+    answer = stage.delete(physical_id, resource_type="Custom::IoTThingGroupMembership")
+
+    assert shown(answer) == ("FAILED", physical_id)
