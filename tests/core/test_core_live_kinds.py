@@ -176,3 +176,23 @@ def test_minutes_are_waited_out(search: Live) -> None:
     search.control.opensearch.configure(association_seconds=240)
 
     assert search.create().status == "ACTIVE"
+
+
+def test_a_token_that_was_refused_is_never_ours(directory: Live) -> None:
+    """Refused once, silent afterwards: what others granted is neither undone nor handed over for cleaning up."""
+    directory.control.directory.grant(DIRECTORY, GROUP, MEMBER)
+    directory.control.add_fault(
+        "cut",
+        service="ds-data",
+        operation="AddGroupMember",
+        skip=1,
+        count=None,
+    )
+    request = directory.world.request()
+
+    with pytest.raises(AlreadyExists) as caught:
+        directory.world.lifecycle.create_or_undo(Desired(directory.identity), request)
+
+    assert not caught.value.outcome_unknown
+    assert request.may_exist is None
+    assert len(directory.control.directory.memberships()) == 1

@@ -202,3 +202,24 @@ def test_its_properties_are_checked_by_its_own_model(inner: World) -> None:
     assert found["thing_name"].startswith("must have 1 to 128 characters")
     with pytest.raises(InvalidRequest):
         parse(THING_GROUP_MEMBERSHIP, inner.id())
+
+
+def test_what_moves_while_it_is_asked_again_is_not_moved_back(inner: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody moves the thing between the two looks: refused, and named where it is now."""
+    iot = botocore.session.Session().create_client("iot", region_name=REGION)
+    iot.create_thing(thingName="meter")
+    for group in ("cheap", "cheaper"):
+        iot.create_billing_group(billingGroupName=group)
+    iot.add_thing_to_billing_group(billingGroupName="cheap", thingName="meter")
+    values = {"billing_group_name": "cheap", "thing_name": "meter"}
+    slept = inner.clock.sleep
+
+    def move_meanwhile(seconds: float) -> None:
+        slept(seconds)
+        iot.remove_thing_from_billing_group(billingGroupName="cheap", thingName="meter")
+        iot.add_thing_to_billing_group(billingGroupName="cheaper", thingName="meter")
+
+    monkeypatch.setattr(inner.clock, "sleep", move_meanwhile)
+
+    with pytest.raises(ResourceConflict, match="in one only, and is in 'cheaper'"):
+        inner.lifecycle.create(Desired(Identity.of(BILLING_GROUP_MEMBERSHIP, ACCOUNT, REGION, values)), inner.request())
