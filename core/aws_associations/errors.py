@@ -218,6 +218,9 @@ def from_botocore(
     elif isinstance(error, (boto.HTTPClientError, boto.ConnectionError)):
         failure, unknown = ServiceUnavailable, sent > 0
         cause = f"{operation} lost the connection before an answer arrived ({type(error).__name__})"
+    elif isinstance(error, boto.BotoCoreError) and sent == 0:
+        # Nothing left this machine: what botocore refuses to work with is its configuration (a CA bundle, say).
+        failure, cause, unknown = InvalidRequest, f"the AWS configuration cannot be used ({_first_line(error)})", False
     elif isinstance(error, boto.BotoCoreError):
         failure, cause, unknown = InternalFailure, f"{operation} failed in botocore, {_first_line(error)}", sent > 0
     elif isinstance(error, ResponseParserError):

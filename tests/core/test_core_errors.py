@@ -363,3 +363,11 @@ def test_an_account_that_cannot_be_looked_up_promises_nothing_of_a_write(outer: 
         services.account(REGION, deadline)
 
     assert not caught.value.outcome_unknown
+
+
+def test_a_configuration_that_cannot_be_used_is_the_users(monkeypatch: pytest.MonkeyPatch, outer: World) -> None:
+    """A certificate bundle that is set and empty is InvalidRequest that says so, not a defect of ours."""
+    monkeypatch.setenv("AWS_CA_BUNDLE", "")
+
+    with pytest.raises(InvalidRequest, match=r"the AWS configuration cannot be used.*CA bundle"):
+        World(outer.control).create()

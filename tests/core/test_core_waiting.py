@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
 
 from aws_associations.errors import AssociationError, NotStabilized, Superseded
 from aws_associations.lifecycle import How, Removal
+from aws_associations.waiting import delays
 from tests.core.world import ASSOCIATE, DISASSOCIATE, ENVIRONMENT, GROUP, LOOK, USER, World
 
 
@@ -166,3 +168,14 @@ def test_another_users_or_environments_membership_is_not_ours(inner: World) -> N
     assert inner.read() is None
     assert inner.create().how is How.CREATED
     assert len(inner.control.memberships(ENVIRONMENT)) == 2
+
+
+def test_delays_grow_and_spread() -> None:
+    """Waiters ask often at first and seldom later, at most every few seconds, and not all at the same moment."""
+    many = [[delay for delay, _ in zip(delays(), range(20), strict=False)] for _ in range(50)]
+
+    means = [sum(column) / len(many) for column in zip(*many, strict=True)]
+    assert means[0] < 0.3
+    assert all(later > earlier for earlier, later in itertools.pairwise(means[:6]))
+    assert 3.75 <= min(delays_[-1] for delays_ in many) <= max(delays_[-1] for delays_ in many) <= 6.25
+    assert len({delays_[-1] for delays_ in many}) > 40

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 
 from engines.pulumi_engine import PulumiFailed, PulumiProject, find_pulumi
 from finspace_emulator.control import EmulatorControl
+from pulumi_aws_associations.finspace import PermissionGroupMembership
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _FOUND, _REASON = find_pulumi()
@@ -222,3 +225,24 @@ def test_the_root_program_names_an_entry_that_is_not_complete(start: Start) -> N
 
     with pytest.raises(PulumiFailed, match=r"memberships\.a needs environmentId, permissionGroupId and userId"):
         project.up()
+
+
+def test_the_automation_api_drives_it_as_well(
+    start: Start, service: EmulatorControl, aws: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that is a function of another program declares memberships too."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    # Without a program's folder the CLI takes the first python on PATH for the provider: that of an activated venv.
+    aws["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    project = start("")
+
+    def program() -> None:
+        PermissionGroupMembership("a", environment_id="env1", permission_group_id="analysts", user_id="alice")
+
+    stack = project.inline(program)
+
+    assert stack.up().summary.resource_changes == {"create": 2}
+    assert members(service) == {("analysts", "alice")}
+    stack.destroy()
+    assert members(service) == set()
