@@ -186,6 +186,7 @@ class Creation:
     def _associate(self) -> Granted:
         """Send the tokens in turn until the settled look shows the association."""
         scopes: list[Scope | None] = list(self._kind.token.associate) if self._kind.token else [None]
+        self._foreign = False  # it is absent now, so what is there later may be ours
         first = True
         while True:
             scope = scopes.pop(0)

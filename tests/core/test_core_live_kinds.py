@@ -197,3 +197,24 @@ def test_a_token_that_was_refused_is_never_ours(directory: Live) -> None:
     assert not caught.value.outcome_unknown
     assert request.may_exist is None
     assert len(directory.control.directory.memberships()) == 1
+
+
+def test_an_old_refusal_says_nothing_of_a_later_write(directory: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refused, then gone, then granted by a write that was never answered: unknown, and so left to be cleaned up."""
+    directory.control.directory.grant(DIRECTORY, GROUP, MEMBER)
+    slept = directory.world.clock.sleep
+    gone: list[bool] = []
+
+    def revoke_meanwhile(seconds: float) -> None:
+        slept(seconds)
+        if not gone:
+            gone.append(directory.control.directory.revoke(DIRECTORY, GROUP, MEMBER))
+            directory.control.add_fault("cut", service="ds-data", operation="AddGroupMember", when="after", count=None)
+
+    monkeypatch.setattr(directory.world.clock, "sleep", revoke_meanwhile)
+
+    with pytest.raises(AssociationError) as caught:
+        directory.create()
+
+    assert gone == [True]
+    assert caught.value.outcome_unknown
