@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from association_emulator.control import EmulatorControl
 from aws_associations.errors import (
     AccessDenied,
     AssociationError,
@@ -354,13 +356,11 @@ def test_an_endpoint_of_the_callers_own_chain_is_not_the_services(
 
 def test_an_account_that_cannot_be_looked_up_promises_nothing_of_a_write(outer: World) -> None:
     """No write was sent, so the message must not say that one may have taken effect."""
-    outer.control.add_fault("throttled", count=None)
-    services = Services()
-    deadline = outer.request(seconds=5).deadline
-    deadline.end_now()
+    everything = EmulatorControl(os.environ["AWS_ENDPOINT_URL"])
+    everything.add_fault("internal_error", service="sts", operation="GetCallerIdentity", count=None)
 
-    with pytest.raises(AssociationError) as caught:
-        services.account(REGION, deadline)
+    with pytest.raises(ServiceUnavailable, match="GetCallerIdentity") as caught:
+        outer.services.account(REGION, outer.request().deadline)
 
     assert not caught.value.outcome_unknown
 
