@@ -151,6 +151,14 @@ def parse(kind: Kind, text: str) -> AssociationId:
     raise InvalidRequest(f"{text[:200]!r} is not the id of a {kind.noun}", advice=_shape(kind))
 
 
+def parse_or_none(kind: Kind, text: str) -> AssociationId | None:
+    """Read an id text back; None for any other text, of which a host decides what it means."""
+    try:
+        return parse(kind, text)
+    except InvalidRequest:
+        return None
+
+
 def resembles_id(text: str) -> bool:
     """Whether it has the form of an id text of any kind and version, served here or not."""
     return re.match(r"[a-z0-9-]+/v[0-9]+/[0-9]{12}/", text) is not None

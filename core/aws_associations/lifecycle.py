@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from aws_associations.creation import Creation, Desired, Granted, How, OnExisting
-from aws_associations.errors import AssociationError, InvalidRequest, ServiceUnavailable
+from aws_associations.errors import AssociationError, ServiceUnavailable
 from aws_associations.host import Request
-from aws_associations.identity import AssociationId, Identity, is_marker, parse
+from aws_associations.identity import AssociationId, Identity, is_marker, parse_or_none
 from aws_associations.kind import Kind, State
 from aws_associations.look import Sighting, look, look_patiently
 from aws_associations.removal import Removal, Revocation
@@ -89,7 +89,7 @@ class Lifecycle:
             AssociationError: ``outcome_unknown`` means that the *new* identity may remain; otherwise nothing of it
                 does, because an unknown outcome is undone before this raises.
         """
-        known = _parsed(desired.identity.kind, current)
+        known = parse_or_none(desired.identity.kind, current)
         if known is not None and known.identity == desired.identity:
             with _doing("updating", desired.identity), _outcome(request):
                 return self._keep(known, desired, request, heal=heal)
@@ -122,7 +122,7 @@ class Lifecycle:
         return over and error.gone
 
     def _undo(self, identity: Identity, request: Request, error: AssociationError) -> None:
-        """Revoke what a failed update to another identity may have granted; on success nothing of it remains."""
+        """Revoke what a failed create or update may have granted; on success nothing of it remains."""
         try:
             removal = Revocation(self._services, AssociationId(identity), request).run()
         except AssociationError as failed:
@@ -147,7 +147,7 @@ class Lifecycle:
         """
         if is_marker(text):
             return Removal.NEVER_CREATED
-        known = _parsed(kind, text)
+        known = parse_or_none(kind, text)
         if known is None:
             # An id that CloudFormation invented for a create that never answered. What that create did is undone by
             # its own delivery; refusing here would only make the stack undeletable.
@@ -165,13 +165,6 @@ class Lifecycle:
                     "service-ended", {"association": str(known.identity), "cause": error.cause}, warning=True
                 )
                 return Removal.SERVICE_ENDED
-
-
-def _parsed(kind: Kind, text: str) -> AssociationId | None:
-    try:
-        return parse(kind, text)
-    except InvalidRequest:
-        return None
 
 
 @contextmanager

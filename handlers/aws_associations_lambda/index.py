@@ -11,7 +11,7 @@ from typing import Any
 
 from aws_associations.errors import InvalidRequest
 from aws_associations.host import Owner, Request, UnknowingHost
-from aws_associations.identity import AssociationId, Identity, is_marker, marker, parse, resembles_id
+from aws_associations.identity import AssociationId, Identity, is_marker, marker, parse_or_none, resembles_id
 from aws_associations.kind import Kind
 from aws_associations.lifecycle import Desired, Granted, How, Lifecycle, Removal
 from aws_associations.service import READ_TIMEOUT, Services
@@ -139,10 +139,8 @@ def _text(event: Event, identity: Identity) -> str:
 
 def _own(kind: Kind, event: Event) -> Identity | None:
     """The identity that the resource has so far; None if its id is none of this kind."""
-    try:
-        return parse(kind, event.physical_id).identity
-    except InvalidRequest:
-        return None
+    known = parse_or_none(kind, event.physical_id)
+    return known.identity if known else None
 
 
 def _names(event: Event) -> dict[str, Any]:
