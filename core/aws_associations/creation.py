@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aws_associations.client_token import client_token
 from aws_associations.errors import (
@@ -58,10 +58,17 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """What a host declares."""
+    """What a host declares.
+
+    Attributes:
+        identity: what is associated.
+        on_existing: what to do if it is there already and not ours.
+        options: request member → value, for the associate request; see properties.options.
+    """
 
     identity: Identity
     on_existing: OnExisting = OnExisting.FAIL
+    options: Mapping[str, object] = field(default_factory=dict)
 
 
 class Creation:
@@ -115,13 +122,8 @@ class Creation:
             return granted
         if self._desired.on_existing is OnExisting.ADOPT:
             return self._granted(How.ADOPTED, self._present(sighting), adopted=True)
-        raise AlreadyExists(
-            "it is granted already, and nothing shows that this resource granted it",
-            advice=(
-                "To let this resource own it, deploy with OnExisting: Adopt (Pulumi: on_existing='adopt'). To leave it"
-                " to its owner, remove this resource. To grant it anew, revoke it first and deploy again."
-            ),
-        )
+        there = "granted" if sighting.state is State.PRESENT else f"there ({sighting.status or sighting.state.value})"
+        raise AlreadyExists(f"it is {there} already, and nothing shows that this resource granted it")
 
     def _refuse_to_move(self, sighting: Sighting) -> None:
         if sighting.state is State.ELSEWHERE:
@@ -176,6 +178,8 @@ class Creation:
                     self._request.may_exist = None
                     return False
                 if not error.outcome_unknown or attempt == 2:
+                    # A refusal of this attempt says nothing of the one that asked for it.
+                    error.outcome_unknown = error.outcome_unknown or self._unknown
                     raise
             else:
                 return True
@@ -247,7 +251,7 @@ class Creation:
 
     def _send_associate(self, scope: Scope | None) -> Mapping[str, object]:
         identity, kind, request = self._identity, self._kind, self._request
-        parameters = identity.parameters()
+        parameters = {**identity.parameters(), **self._desired.options}
         intent = {"association": str(identity), "request": request.request_id}
         if scope is not None:
             assert kind.token is not None
@@ -266,7 +270,7 @@ class Creation:
             seen = self._look_again(seen)
             if seen.state is State.PRESENT:
                 return seen
-            if seen.state is State.FAILED:
+            if seen.state in {State.FAILED, State.REMOVAL_FAILED}:
                 raise NotStabilized(f"the service gave up: {seen.status} {seen.details}".rstrip(), outcome_unknown=True)
             if seen.state is not State.ABSENT:
                 absent_since = None

@@ -69,8 +69,8 @@ class Identity:
         return identity
 
     def __getitem__(self, part_name: str) -> str:
-        """The value of one part, as the user spelled it."""
-        return self.parts()[part_name]
+        """The value of one part, as the user spelled it, or of ``account``."""
+        return self.account if part_name == "account" else self.parts()[part_name]
 
     def parts(self) -> dict[str, str]:
         """Part name → value, as the user spelled it."""
@@ -78,13 +78,14 @@ class Identity:
 
     def parameters(self) -> dict[str, object]:
         """What the associate and disassociate requests carry of it: request member → value."""
-        return {part.wire: self[part.name] for part in self.kind.parts if part.wire is not None}
+        account = {self.kind.account_member: self.account} if self.kind.account_member else {}
+        return {**account, **{part.wire: self[part.name] for part in self.kind.parts if part.wire is not None}}
 
     @property
     def canonical(self) -> tuple[str, ...]:
         """What is compared and hashed."""
-        folded = (v.casefold() if p.ignores_case else v for p, v in zip(self.kind.parts, self.values, strict=True))
-        return (self.kind.name, self.account, self.region, *folded)
+        compared = (part.compared_as(value) for part, value in zip(self.kind.parts, self.values, strict=True))
+        return (self.kind.name, self.account, self.region, *compared)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Identity) and self.canonical == other.canonical
@@ -97,7 +98,7 @@ class Identity:
         named = [f"{part.property_name} {value!r}" for part, value in zip(self.kind.parts, self.values, strict=True)]
         scope = [*named[: len(self.kind.scope)], f"account {self.account}", self.region]
         granting, member = named[len(self.kind.scope) :]
-        return f"{member} in {granting} ({', '.join(scope)})"
+        return f"{member} {self.kind.preposition} {granting} ({', '.join(scope)})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from aws_associations.errors import AssociationError
@@ -18,6 +18,7 @@ class State(enum.Enum):
     PRESENT = "present"
     REMOVING = "being removed"
     FAILED = "failed"
+    REMOVAL_FAILED = "could not be removed"
     ELSEWHERE = "held by another party"
 
 
@@ -41,29 +42,94 @@ class Scope(enum.Enum):
     """The same in every retry of one request of the host, new in the next request."""
 
 
+def exact(value: str) -> str:
+    """Compare as written."""
+    return value
+
+
+def without_case(value: str) -> str:
+    """Compare without regard to case."""
+    return value.casefold()
+
+
+def domain_name(value: str) -> str:
+    """Compare as DNS does: without regard to case, and without the trailing dot."""
+    return value.casefold().removesuffix(".")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A default that the service tells.
+
+    Attributes:
+        operation: API operation, for example ``ListGroupsForMember``.
+        request: request member → name of the identity part that fills it.
+        constants: request member → fixed value.
+        answer: JMESPath of the value in the answer.
+    """
+
+    operation: str
+    request: Mapping[str, str]
+    answer: str
+    constants: Mapping[str, object] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One part of an association's identity, which is also one property of the resource.
 
     Attributes:
-        name: snake_case, for example ``permission_group_id``. CloudFormation's name is the same in CamelCase.
+        name: snake_case, for example ``permission_group_id``: Pulumi's name.
         wire: the member of the associate and disassociate requests; None if those do not carry it.
-        description: one sentence for documentation and editors.
+        description: one noun phrase for documentation and editors, without a full stop.
+        example: a value for the documentation.
         constrained_by: operation and member of the service model whose length and pattern apply; by default the
             associate operation's member ``wire``.
-        ignores_case: the service compares it without case.
+        compared_as: what two spellings of one value have in common.
+        default: what a part that is left out means: a fixed value, or one that the service is asked for; None if it
+            must be given. The id text always holds the value that was meant.
     """
 
     name: str
     wire: str | None
     description: str
+    example: str
     constrained_by: tuple[str, str] | None = None
-    ignores_case: bool = False
+    compared_as: Callable[[str], str] = exact
+    default: str | Asked | None = None
 
     @property
     def property_name(self) -> str:
-        """The CloudFormation property, for example ``PermissionGroupId``."""
-        return "".join(word.capitalize() for word in self.name.split("_"))
+        """The CloudFormation property, spelled as in the API, for example ``PermissionGroupId``."""
+        return property_name(self.name, self.wire)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A member of the associate request that is no part of the identity.
+
+    Attributes:
+        name, wire, description: as of a part.
+        example: a value for the documentation, as the API takes it.
+        lasting: the association keeps it, so that another value needs another association; otherwise it only says how
+            this one request goes.
+    """
+
+    name: str
+    wire: str
+    description: str
+    example: object
+    lasting: bool
+
+    @property
+    def property_name(self) -> str:
+        """The CloudFormation property, spelled as in the API."""
+        return property_name(self.name, self.wire)
+
+
+def property_name(name: str, wire: str | None) -> str:
+    """The CloudFormation property of a member of the API; of what is no member, its own name in CamelCase."""
+    return wire[0].upper() + wire[1:] if wire else "".join(word.capitalize() for word in name.split("_"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +138,7 @@ class Look:
 
     Attributes:
         operation: API operation, for example ``ListPermissionGroupsByUser``.
-        request: request member → name of the identity part that fills it.
+        request: request member → name of the identity part that fills it, or ``account``.
         constants: request member → fixed value.
         items: JMESPath of the candidates in one answer.
         match: JMESPath in a candidate → name of the identity part that it must equal.
@@ -144,44 +210,83 @@ class Retirement:
 
 
 @dataclass(frozen=True, slots=True)
+class Permission:
+    """One statement of the caller's IAM policy.
+
+    Attributes:
+        actions: for example ``ds-data:AddGroupMember``.
+        resources: ARNs in the notation of the service authorization reference, with ``${Partition}``, ``${Region}`` and
+            ``${Account}``.
+        dependent: actions that the service checks besides that of the operation called.
+        granting_key: IAM condition key that holds the party that grants, if the service has one.
+    """
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    dependent: tuple[str, ...] = ()
+    granting_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of association.
 
     Attributes:
-        name: first segment of every id text; final with the first release.
+        name: first segment of every id text; final with the first release. Its first word is the Pulumi module, the
+            others are the class.
         noun: what messages call it.
-        cloudformation_type: for example ``Custom::FinSpacePermissionGroupMembership``.
+        cloudformation_type: for example ``Custom::FinSpacePermissionGroupMembership``. Without ``Custom::`` it is the
+            template parameter that enables the kind.
         service: botocore's service name.
         api_version: of the service model; only needed for a model of our own.
+        is_global: the service has one endpoint for a whole partition, so the id holds that endpoint's region.
         scope: hidden scopes besides account and region, for example the environment.
         parties: the two parties, the one that grants first.
+        preposition: what stands between the parties in messages: the second is "in" the first.
+        account_member: member of every request that carries the account id; None if there is none.
+        options: what else the associate request takes.
         associate, disassociate: API operations.
         look: how to see one.
+        status_name: the attribute that holds the service's status.
         errors: the service's error codes and what each means.
-        advice: what to do next, where this kind needs words of its own.
+        transient: error code → its reasons that pass by themselves, none for all of them. Such a rejection is repeated
+            for a while; any other reason of a listed code is final, whatever the SDK thinks of it.
+        advice: what to do next, where this kind needs words of its own: by error class, code or reason.
         duplicates: what is documented of a second associate.
         token: idempotency token, None if the service has none.
         exchange: credential exchange, None if the caller's credentials sign everything.
-        iam_actions: IAM actions that the caller needs; the same list as the template's policy.
+        permissions: what the caller needs in IAM.
         retirement: set if the service has ended.
+        summary: one sentence for the documentation.
+        notes: what a user of this kind must know, one or more sentences each.
+        proof: what the kind was proven against.
     """
 
     name: str
     noun: str
     cloudformation_type: str
     service: str
-    scope: tuple[Part, ...]
     parties: tuple[Part, Part]
     associate: str
     disassociate: str
     look: Look
     errors: Mapping[str, type[AssociationError]]
     duplicates: Duplicates
-    token: ClientToken | None
+    permissions: tuple[Permission, ...]
+    summary: str
+    notes: tuple[str, ...]
+    proof: str
+    scope: tuple[Part, ...] = ()
+    token: ClientToken | None = None
     api_version: str | None = None
-    advice: Mapping[type[AssociationError], str] = field(default_factory=dict)
+    is_global: bool = False
+    preposition: str = "in"
+    account_member: str | None = None
+    options: tuple[Option, ...] = ()
+    status_name: str = "status"
+    transient: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    advice: Mapping[type[AssociationError] | str, str] = field(default_factory=dict)
     exchange: CredentialExchange | None = None
-    iam_actions: tuple[str, ...] = ()
     retirement: Retirement | None = None
 
     @property
@@ -190,7 +295,18 @@ class Kind:
         return (*self.scope, *self.parties)
 
     @property
+    def members(self) -> tuple[Part, ...]:
+        """The parts that need no default, then those that have one, each in the order of the id text."""
+        return tuple(sorted(self.parts, key=lambda part: part.default is not None))
+
+    @property
+    def switch(self) -> str:
+        """The name of the template parameter that enables the kind, for example ``DirectoryGroupMembership``."""
+        return self.cloudformation_type.removeprefix("Custom::")
+
+    @property
     def operations(self) -> frozenset[str]:
         """Every API operation that is called for it."""
         exchange = {self.exchange.operation} if self.exchange else set()
-        return frozenset({self.associate, self.disassociate, self.look.operation, *exchange})
+        asked = {part.default.operation for part in self.parts if isinstance(part.default, Asked)}
+        return frozenset({self.associate, self.disassociate, self.look.operation, *exchange, *asked})

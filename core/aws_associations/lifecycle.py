@@ -6,17 +6,19 @@ normal: a read of it finds nothing, a delete of it succeeds. ``creation.py`` and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from aws_associations.creation import Creation, Desired, Granted, How, OnExisting
-from aws_associations.errors import AssociationError, ServiceUnavailable
+from aws_associations.errors import AssociationError, InternalFailure, ServiceUnavailable
 from aws_associations.host import Request
 from aws_associations.identity import AssociationId, Identity, is_marker, parse_or_none
-from aws_associations.kind import Kind, State
-from aws_associations.look import Sighting, look, look_patiently
+from aws_associations.kind import Asked, Kind, State
+from aws_associations.look import Sighting, look, look_patiently, patiently
 from aws_associations.removal import Removal, Revocation
 from aws_associations.service import Services
+from aws_associations.waiting import Deadline
 
 __all__ = ["Desired", "Granted", "How", "Lifecycle", "OnExisting", "Removal"]
 
@@ -29,6 +31,69 @@ class Lifecycle:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+
+    # -- identity -------------------------------------------------------------------------------------------------
+
+    def identify(
+        self,
+        kind: Kind,
+        account: str,
+        region: str,
+        values: Mapping[str, str],
+        deadline: Deadline,
+        *,
+        before: tuple[Identity, Mapping[str, str]] | None = None,
+    ) -> Identity:
+        """The identity that is meant by a kind's parts as a user declares them: part name → value.
+
+        A part that is left out gets its default, for which the service may be asked; a global service's region is that
+        of its endpoint.
+
+        Args:
+            kind: what is associated.
+            account: 12 digits.
+            region: where it is declared.
+            values: the parts that are given.
+            deadline: after it nothing is asked any more.
+            before: for an update: the identity so far, and the values that were given then. A default that meant
+                something then still means it, so that nothing is asked; what has to be asked is asked patiently.
+
+        Raises:
+            AssociationError: a value can never be sent or named, or the default cannot be told.
+        """
+        region = self._services.region_of(kind, region)
+        given = {**{part.name: part.default for part in kind.parts if isinstance(part.default, str)}, **values}
+        asked = {part.name: part.default for part in kind.parts if isinstance(part.default, Asked)}
+        missing = {name: default for name, default in asked.items() if name not in given}
+        # Named as far as it is known, for the message of a question that fails.
+        identity = Identity.of(kind, account, region, {**dict.fromkeys(missing, "default"), **given})
+        told = {}
+        with _doing("reading the defaults of", identity):
+            for name, default in missing.items():
+                kept = before is not None and name not in before[1] and _same_scope(identity, before[0], but=name)
+                if before is not None and kept:
+                    told[name] = before[0][name]
+                else:
+                    told[name] = self._ask(identity, default, deadline, patient=before is not None)
+        return Identity.of(kind, account, region, {**given, **told}) if told else identity
+
+    def _ask(self, identity: Identity, default: Asked, deadline: Deadline, *, patient: bool) -> str:
+        import jmespath
+
+        parameters = {**default.constants, **{member: identity[part] for member, part in default.request.items()}}
+
+        def ask() -> dict[str, Any]:
+            return self._services.call(identity.kind, identity, default.operation, parameters, deadline)
+
+        try:
+            answer = patiently(ask, deadline) if patient else ask()
+        except AssociationError as error:
+            error.outcome_unknown = False  # nothing was written
+            raise
+        value = jmespath.search(default.answer, answer)
+        if not isinstance(value, str) or not value:
+            raise InternalFailure(f"{default.operation} did not answer {default.answer}")
+        return value
 
     # -- create ---------------------------------------------------------------------------------------------------
 
@@ -79,11 +144,21 @@ class Lifecycle:
 
     # -- update ---------------------------------------------------------------------------------------------------
 
-    def update(self, current: str, desired: Desired, request: Request, *, heal: bool) -> Granted:
+    def update(
+        self,
+        current: str,
+        desired: Desired,
+        request: Request,
+        *,
+        heal: bool,
+        options_before: Mapping[str, object] | None = None,
+    ) -> Granted:
         """Bring the association with the id text ``current`` to what is desired.
 
         The same identity is kept under its own id text, whatever else changed; with ``heal`` it is granted again if it
-        is gone. Another identity is created; the host deletes the old one afterwards, never this.
+        is gone. Options that it would have to be made anew for are left as they are, with a warning: a failure would
+        fail the reverse that a rollback sends, too. Another identity is created; the host deletes the old one
+        afterwards, never this.
 
         Raises:
             AssociationError: ``outcome_unknown`` means that the *new* identity may remain; otherwise nothing of it
@@ -91,9 +166,25 @@ class Lifecycle:
         """
         known = parse_or_none(desired.identity.kind, current)
         if known is not None and known.identity == desired.identity:
+            self._warn_of_options(desired, options_before, request)
             with _doing("updating", desired.identity), _outcome(request):
                 return self._keep(known, desired, request, heal=heal)
         return self.create_or_undo(desired, request, patient=True)
+
+    @staticmethod
+    def _warn_of_options(desired: Desired, before: Mapping[str, object] | None, request: Request) -> None:
+        lasting = [option for option in desired.identity.kind.options if option.lasting]
+        changed = [
+            option.property_name
+            for option in lasting
+            if before is not None and before.get(option.wire) != desired.options.get(option.wire)
+        ]
+        if changed:
+            request.host.note(
+                "options-not-applied",
+                {"association": str(desired.identity), "options": ", ".join(changed)},
+                warning=True,
+            )
 
     def _keep(self, known: AssociationId, desired: Desired, request: Request, *, heal: bool) -> Granted:
         identity = desired.identity
@@ -165,6 +256,13 @@ class Lifecycle:
                     "service-ended", {"association": str(known.identity), "cause": error.cause}, warning=True
                 )
                 return Removal.SERVICE_ENDED
+
+
+def _same_scope(one: Identity, other: Identity, *, but: str) -> bool:
+    """Whether two identities of a kind are in the same place, one part left aside."""
+    scope = [part for part in one.kind.scope if part.name != but]
+    same = all(part.compared_as(one[part.name]) == part.compared_as(other[part.name]) for part in scope)
+    return same and (one.account, one.region) == (other.account, other.region)
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from aws_associations.errors import (
     AssociationError,
@@ -16,6 +18,8 @@ from aws_associations.identity import Identity
 from aws_associations.kind import Look, State
 from aws_associations.service import Services
 from aws_associations.waiting import Deadline, delays
+
+_T = TypeVar("_T")
 
 SETTLE_SECONDS = 6.0
 """How long a list must keep saying the same before it outweighs a success answer. Lists may lag behind writes; no lag
@@ -95,10 +99,15 @@ def look_patiently(services: Services, identity: Identity, deadline: Deadline) -
 
     For an update: the reverse that a rollback sends would fail the same way and block a whole stack.
     """
+    return patiently(lambda: look(services, identity, deadline), deadline)
+
+
+def patiently(ask: Callable[[], _T], deadline: Deadline) -> _T:
+    """Repeat what writes nothing until the service answers, for at most half of the time."""
     patience = deadline.part(0.5)
     for delay in delays():
         try:
-            return look(services, identity, deadline)
+            return ask()
         except (Throttling, ServiceUnavailable) as error:
             patience.sleep(delay)
             if patience.remaining <= 0 or error.gone:
@@ -109,14 +118,11 @@ def look_patiently(services: Services, identity: Identity, deadline: Deadline) -
 def _matches(how: Look, candidate: object, identity: Identity) -> bool:
     import jmespath
 
-    ignoring = {part.name for part in identity.kind.parts if part.ignores_case}
-    for path, part in how.match.items():
-        found, wanted = str(jmespath.search(path, candidate)), identity[part]
-        if part in ignoring:
-            found, wanted = found.casefold(), wanted.casefold()
-        if found != wanted:
-            return False
-    return True
+    compared_as = {part.name: part.compared_as for part in identity.kind.parts}
+    return all(
+        compared_as[part](str(jmespath.search(path, candidate))) == compared_as[part](identity[part])
+        for path, part in how.match.items()
+    )
 
 
 def _sighting(how: Look, candidate: object) -> Sighting:

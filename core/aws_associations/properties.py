@@ -11,25 +11,85 @@ from aws_associations.kind import Kind, Part
 from aws_associations.service import Services
 
 
+def shape_of(services: Services, kind: Kind, part: Part) -> Any:
+    """botocore's shape that constrains a part."""
+    operation, member = part.constrained_by or (kind.associate, part.wire)
+    return services.model(kind).operation_model(operation).input_shape.members[member]
+
+
 def violations(services: Services, kind: Kind, values: Mapping[str, object]) -> dict[str, str]:
     """What is wrong with the values of a kind's parts: part name → one sentence; empty if nothing is.
 
     Length and pattern are those of the service model (API reference); a pattern is that of the whole value. Part names
     that are missing from ``values`` are not checked.
     """
-    model = services.model(kind)
     found = {}
     for part in kind.parts:
         if part.name in values:
-            problem = _problem(_shape(model, kind, part), values[part.name])
+            problem = _problem(shape_of(services, kind, part), values[part.name])
             if problem:
                 found[part.name] = problem
     return found
 
 
-def _shape(model: Any, kind: Kind, part: Part) -> Any:
-    operation, member = part.constrained_by or (kind.associate, part.wire)
-    return model.operation_model(operation).input_shape.members[member]
+def typed_options(
+    services: Services, kind: Kind, values: Mapping[str, object]
+) -> tuple[dict[str, object], dict[str, str]]:
+    """The options among the values as the API takes them, and what is wrong with others.
+
+    CloudFormation makes a string of every scalar, so ``"true"`` is taken for a boolean where the API has one.
+
+    Args:
+        services: for the service model.
+        kind: whose options.
+        values: option name → value; other names, and None, are not looked at.
+
+    Returns:
+        Request member → value, and option name → one sentence.
+    """
+    options: dict[str, object] = {}
+    problems: dict[str, str] = {}
+    for option in kind.options:
+        value = values.get(option.name)
+        if value is not None:
+            shape = services.model(kind).operation_model(kind.associate).input_shape.members[option.wire]
+            try:
+                options[option.wire] = _typed(shape, value, "")
+            except _WrongValueError as wrong:
+                problems[option.name] = str(wrong)
+    return options, problems
+
+
+class _WrongValueError(Exception):
+    """One sentence: where, and what is wrong."""
+
+
+def _typed(shape: Any, value: object, where: str) -> object:
+    """The value as the shape has it; raises _WrongValueError."""
+    at = f"{where} " if where else ""
+    if shape.type_name == "structure":
+        if not isinstance(value, Mapping):
+            raise _WrongValueError(f"{at}must be an object with {', '.join(shape.members)}")
+        for name in value:
+            if name not in shape.members:
+                raise _WrongValueError(f"{at}has no member {str(name)[:80]!r}; known are {', '.join(shape.members)}")
+        for name in shape.required_members:
+            if name not in value:
+                raise _WrongValueError(f"{at}lacks the member {name}")
+        return {name: _typed(shape.members[name], item, f"{where}.{name}".strip(".")) for name, item in value.items()}
+    if shape.type_name == "list":
+        if not isinstance(value, list | tuple):
+            raise _WrongValueError(f"{at}must be a list")
+        return [_typed(shape.member, item, f"{where}[{index}]") for index, item in enumerate(value)]
+    if shape.type_name == "boolean":
+        word = value.lower() if isinstance(value, str) else value
+        if word not in (True, False, "true", "false") or (isinstance(word, int) and not isinstance(word, bool)):
+            raise _WrongValueError(f"{at}must be true or false, is {str(value)[:80]!r}")
+        return word in (True, "true")
+    problem = _problem(shape, value)
+    if problem:
+        raise _WrongValueError(f"{at}{problem}")
+    return value
 
 
 def _problem(shape: Any, value: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 
 from aws_associations.client_token import client_token
-from aws_associations.errors import AssociationError, NotFound, NotStabilized, ResourceConflict
+from aws_associations.errors import AssociationError, InvalidRequest, NotFound, NotStabilized, ResourceConflict
 from aws_associations.host import Request
 from aws_associations.identity import AssociationId
 from aws_associations.kind import State
@@ -73,6 +73,12 @@ class Revocation:
                 self._send_disassociate()
             except NotFound as error:
                 return Removal.REVOKED if error.outcome_unknown else Removal.ABSENT
+            except InvalidRequest as error:
+                # Some services call it invalid to end what is not there.
+                if self._seen_after(error).state not in {State.ABSENT, State.ELSEWHERE}:
+                    error.outcome_unknown = error.outcome_unknown or lost
+                    raise
+                return Removal.REVOKED if error.outcome_unknown or lost else Removal.ABSENT
             except ResourceConflict as error:
                 seen = self._seen_after(error)
                 if seen.state in {State.ABSENT, State.ELSEWHERE}:
@@ -144,9 +150,9 @@ class Revocation:
                 raise
             if seen.state in {State.ABSENT, State.ELSEWHERE}:
                 return Removal.REVOKED
-            if seen.state is State.FAILED:
+            if seen.state is State.REMOVAL_FAILED:
                 raise NotStabilized(f"the service gave up: {seen.status} {seen.details}".rstrip(), outcome_unknown=True)
-            if seen.state is not State.PRESENT:
+            if seen.state not in {State.PRESENT, State.FAILED}:
                 present_since = None
             elif present_since is None:
                 present_since = deadline.moment

@@ -8,16 +8,23 @@ from __future__ import annotations
 import datetime
 import os
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from aws_associations.errors import AccessDenied, AssociationError, InvalidRequest, from_botocore
+from aws_associations.errors import (
+    AccessDenied,
+    AssociationError,
+    DeadlinePassed,
+    InvalidRequest,
+    ServiceUnavailable,
+)
 from aws_associations.identity import Identity
 from aws_associations.kind import CredentialExchange, Kind
-from aws_associations.waiting import Deadline
+from aws_associations.translation import from_botocore, service_words
+from aws_associations.waiting import Deadline, delays
 
 READ_TIMEOUT = 20.0
 """Seconds without a byte from the service before an attempt counts as failed."""
@@ -25,6 +32,11 @@ READ_TIMEOUT = 20.0
 _CONNECT_TIMEOUT = 5.0
 _ATTEMPTS = 5
 _MODELS = Path(__file__).parent / "models"
+_PATIENCE = 0.5
+"""The part of the time that is left in which a rejection that passes by itself is repeated."""
+
+_GLOBAL_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-northwest-1", "aws-us-gov": "us-gov-west-1"}
+"""Partition → the region that its global endpoints sign for (measured with botocore 1.44.5)."""
 
 
 class Services:
@@ -53,7 +65,7 @@ class Services:
             # botocore itself reads AWS_DEFAULT_REGION only; the CLI and Pulumi's AWS provider put AWS_REGION first.
             region = os.environ.get("AWS_REGION") or self._session().get_config_variable("region")
         except BotoCoreError as error:  # a profile that does not exist, a configuration that cannot be read
-            raise from_botocore(error, "reading the configuration", meanings={}, advice={}, sent=0) from error
+            raise from_botocore(error, "reading the configuration", kind=None, sent=0) from error
         if not region:
             raise InvalidRequest(
                 "no AWS region is set", advice="Set AWS_REGION, a region in the AWS profile, or the region property."
@@ -70,7 +82,7 @@ class Services:
         with self._lock:
             if self._account is None:
                 try:
-                    with self._translated({}, {}, None, deadline, "GetCallerIdentity"):
+                    with self._translated(None, deadline, "GetCallerIdentity"):
                         sts = self._client(("sts", region), None, self._before_send)
                         self._account = str(sts.get_caller_identity()["Account"])
                 except AssociationError as error:
@@ -83,17 +95,36 @@ class Services:
         with self._lock:
             return self._session().get_service_model(kind.service, api_version=kind.api_version)
 
+    def region_of(self, kind: Kind, region: str) -> str:
+        """The region in which an association of this kind is, seen from ``region``.
+
+        The same, unless the service is global: then that of the partition's endpoint, so that one association has one
+        identity from wherever it is declared.
+        """
+        from botocore.exceptions import UnknownRegionError
+
+        if not kind.is_global:
+            return region
+        try:
+            with self._lock:
+                partition = str(self._session().get_partition_for_region(region))
+        except UnknownRegionError:
+            return region
+        return _GLOBAL_REGIONS.get(partition, region)
+
     def call(
         self, kind: Kind, identity: Identity, operation: str, parameters: Mapping[str, object], deadline: Deadline
     ) -> dict[str, Any]:
         """Call one operation and return its answer.
 
+        A rejection that the kind declares as transient is repeated for half of the time, and none of them before the
+        service's own ``RetryAfterSeconds``.
+
         Raises:
             AssociationError: ``outcome_unknown`` as if the operation were a write, ``action`` left to the caller.
         """
-        ended = kind.retirement.notice if kind.retirement else None
         try:
-            with self._translated(kind.errors, kind.advice, ended, deadline, operation, kind.operations):
+            with self._translated(kind, deadline, operation):
                 answer: dict[str, Any] = _invoke(self._client_for(kind, identity), operation, parameters)
         except AccessDenied:
             if kind.exchange is not None:
@@ -104,19 +135,13 @@ class Services:
         return answer
 
     @contextmanager
-    def _translated(
-        self,
-        meanings: Mapping[str, type[AssociationError]],
-        advice: Mapping[type[AssociationError], str],
-        ended: str | None,
-        deadline: Deadline,
-        operation: str,
-        operations: Collection[str] = (),
-    ) -> Iterator[None]:
+    def _translated(self, kind: Kind | None, deadline: Deadline, operation: str) -> Iterator[None]:
         """Count the attempts of the calls made inside, stop them at the deadline, translate what they raise."""
         attempt = self._attempt
-        attempt.deadline, attempt.sent, attempt.exchanging = deadline, 0, ""
-        attempt.host = ""
+        attempt.deadline, attempt.sent, attempt.rejected = deadline, 0, False
+        attempt.exchanging = attempt.host = ""
+        attempt.meanings, attempt.transient = (kind.errors, kind.transient) if kind else ({}, {})
+        attempt.patience, attempt.delays = deadline.part(_PATIENCE), delays()
         try:
             deadline.check()
             yield
@@ -124,29 +149,58 @@ class Services:
             error.outcome_unknown = attempt.sent > 0
             raise
         except Exception as error:  # every error of a library becomes one of ours, here and nowhere else
-            # An exchange that fails between two attempts says nothing of the first: as if it were a retry.
-            sent = attempt.sent + 1 if attempt.sent and attempt.exchanging else attempt.sent
+            sent = attempt.sent
+            if attempt.exchanging or isinstance(error, DeadlinePassed):
+                # Not the answer to the last attempt: what that one was is known if it was rejected.
+                sent -= attempt.rejected
+                # An exchange that fails between two attempts says nothing of the first: as if it were a retry.
+                sent += bool(attempt.exchanging and sent)
             raise from_botocore(
-                error,
-                attempt.exchanging or operation,
-                meanings=meanings,
-                advice=advice,
-                sent=sent,
-                ended=ended,
-                operations=operations,
-                host=attempt.host,
+                error, attempt.exchanging or operation, kind=kind, sent=sent, host=attempt.host
             ) from error
         finally:
             attempt.deadline = None
 
     def _before_send(self, request: Any = None, **_: object) -> None:
         """Run before every attempt, the SDK's own retries included: a late retry must not write."""
-        deadline: Deadline | None = getattr(self._attempt, "deadline", None)
+        attempt = self._attempt
+        deadline: Deadline | None = getattr(attempt, "deadline", None)
         if deadline is not None:
             deadline.check()
-            self._attempt.sent += 1
-            self._attempt.host = _hostname(request)
-            self._attempt.exchanging = ""
+            # An attempt that the service rejected had no effect, so the next one is the first that may have.
+            attempt.sent += 0 if attempt.rejected else 1
+            attempt.rejected = False
+            attempt.host = _hostname(request)
+            attempt.exchanging = ""
+
+    def _after_attempt(
+        self, response: tuple[Any, Mapping[str, Any]] | None = None, operation: Any = None, **_: object
+    ) -> float | None:
+        """Run after every attempt: seconds until the next one, or None to leave that to the SDK.
+
+        Raises:
+            ClientError: the SDK would repeat what the kind declares as final, or before the service asked for it.
+        """
+        from botocore.exceptions import ClientError
+
+        attempt = self._attempt
+        if getattr(attempt, "deadline", None) is None or attempt.exchanging or response is None:
+            return None
+        status, answer = response[0].status_code, response[1]
+        if not 400 <= status < 500:
+            return None
+        code, reason = service_words(answer)
+        # A failure of the service says nothing of the effect, whatever its status.
+        attempt.rejected = attempt.meanings.get(code) is not ServiceUnavailable
+        after = answer.get("RetryAfterSeconds")
+        passing = attempt.transient.get(code)
+        if passing is None and after is None:
+            return None
+        delay: float = max(next(attempt.delays), float(after or 0))
+        final = bool(passing) and reason not in passing
+        if final or delay > attempt.patience.remaining:
+            raise ClientError(dict(answer), operation.name)
+        return delay
 
     def _before_exchange(self, event_name: str, request: Any = None, **_: object) -> None:
         """An exchange of credentials happens inside another call and is not an attempt of it."""
@@ -203,6 +257,9 @@ class Services:
         )
         # First: whoever else listens may send, or fail, in the event itself (moto does both).
         client.meta.events.register_first("before-send", before_send)
+        # By the service's own name, as the SDK's handler: the more specific event is asked first, its answer counts.
+        asking = f"needs-retry.{client.meta.service_model.service_id.hyphenize()}"
+        client.meta.events.register_first(asking, self._after_attempt)
         client.meta.events.register("before-parse", _refuse_page)
         return client
 

@@ -14,7 +14,7 @@ from aws_associations.client_token import client_token
 from aws_associations.host import Owner
 from aws_associations.identity import Identity
 from aws_associations.kind import Scope
-from aws_associations.kinds.finspace import PERMISSION_GROUP_MEMBERSHIP
+from aws_associations.kinds.finspace_permission_group_membership import KIND as PERMISSION_GROUP_MEMBERSHIP
 from aws_associations.lifecycle import How
 from tests.core.world import ACCOUNT, ASSOCIATE, DISASSOCIATE, GROUP, REGION, USER, World
 

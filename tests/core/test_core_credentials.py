@@ -9,7 +9,7 @@ import pytest
 
 from aws_associations.errors import AccessDenied
 from aws_associations.identity import Identity
-from aws_associations.kinds.finspace import PERMISSION_GROUP_MEMBERSHIP
+from aws_associations.kinds.finspace_permission_group_membership import KIND as PERMISSION_GROUP_MEMBERSHIP
 from tests.core.world import ACCOUNT, ENVIRONMENT, EXCHANGE, GROUP, REGION, USER, World
 
 

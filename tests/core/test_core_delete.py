@@ -9,7 +9,7 @@ import pytest
 
 from aws_associations.errors import InvalidRequest
 from aws_associations.identity import marker
-from aws_associations.kinds.finspace import PERMISSION_GROUP_MEMBERSHIP
+from aws_associations.kinds.finspace_permission_group_membership import KIND as PERMISSION_GROUP_MEMBERSHIP
 from aws_associations.lifecycle import Removal
 from tests.core.world import DISASSOCIATE, ENVIRONMENT, GROUP, LOOK, USER, World
 

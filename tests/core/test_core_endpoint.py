@@ -11,7 +11,7 @@ from typing import Any
 import botocore.session
 import pytest
 
-from aws_associations.kinds.finspace import PERMISSION_GROUP_MEMBERSHIP
+from aws_associations.kinds.finspace_permission_group_membership import KIND as PERMISSION_GROUP_MEMBERSHIP
 from aws_associations.lifecycle import How
 from aws_associations.service import Services
 from finspace_emulator.server import EmulatorServer
@@ -26,7 +26,7 @@ import json, sys
 import botocore, botocore.session
 from aws_associations.host import Owner, Request, UnknowingHost
 from aws_associations.identity import Identity
-from aws_associations.kinds.finspace import PERMISSION_GROUP_MEMBERSHIP as kind
+from aws_associations.kinds.finspace_permission_group_membership import KIND as kind
 from aws_associations.lifecycle import Desired, Lifecycle
 from aws_associations.service import Services
 from aws_associations.waiting import Deadline, SystemClock

@@ -24,7 +24,7 @@ from aws_associations.errors import (
     Throttling,
 )
 from aws_associations.kind import Retirement
-from aws_associations.kinds.finspace import PERMISSION_GROUP_MEMBERSHIP
+from aws_associations.kinds.finspace_permission_group_membership import KIND as PERMISSION_GROUP_MEMBERSHIP
 from aws_associations.lifecycle import Removal
 from aws_associations.service import Services
 from tests.core.world import ASSOCIATE, DISASSOCIATE, EXCHANGE, GROUP, LOOK, REGION, USER, World

@@ -7,7 +7,7 @@ import pytest
 from aws_associations.errors import AlreadyExists, NotStabilized, Superseded
 from aws_associations.host import Holder, Holders
 from aws_associations.identity import Identity, parse
-from aws_associations.kinds.finspace import PERMISSION_GROUP_MEMBERSHIP
+from aws_associations.kinds.finspace_permission_group_membership import KIND as PERMISSION_GROUP_MEMBERSHIP
 from aws_associations.lifecycle import Desired, How, OnExisting, Removal
 from tests.core.world import ASSOCIATE, GROUP, USER, World
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from aws_associations.errors import InvalidRequest
 from aws_associations.identity import MAX_BYTES, AssociationId, Identity, is_marker, marker, parse
-from aws_associations.kinds.finspace import PERMISSION_GROUP_MEMBERSHIP
+from aws_associations.kinds.finspace_permission_group_membership import KIND as PERMISSION_GROUP_MEMBERSHIP
 from aws_associations.lifecycle import How, Removal
 from tests.core.world import ACCOUNT, ENVIRONMENT, REGION, World
 

@@ -11,11 +11,12 @@ from association_emulator.control import EmulatorControl
 from aws_associations.errors import AlreadyExists, AssociationError, NotStabilized
 from aws_associations.identity import AssociationId, Identity
 from aws_associations.kind import Kind
+from aws_associations.kinds.directory_group_membership import KIND as DIRECTORY_GROUP_MEMBERSHIP
+from aws_associations.kinds.opensearch_package_association import KIND as PACKAGE_ASSOCIATION
 from aws_associations.lifecycle import Desired, Granted, How, OnExisting, Removal
-from tests.core.second_kind import DIRECTORY_GROUP_MEMBERSHIP, PACKAGE_ASSOCIATION
 from tests.core.world import ACCOUNT, REGION, World
 
-DIRECTORY, GROUP, MEMBER = "d-1234567890", "Admins", "alice"
+DIRECTORY, REALM, GROUP, MEMBER = "d-1234567890", "corp.example.com", "Admins", "alice"
 DOMAIN, PACKAGE = "search", "F123456789"
 
 
@@ -47,7 +48,7 @@ def directory(world: World) -> Live:
     live = Live(
         world,
         DIRECTORY_GROUP_MEMBERSHIP,
-        {"directory_id": DIRECTORY, "group_name": GROUP, "member_name": MEMBER},
+        {"directory_id": DIRECTORY, "member_realm": REALM, "group_name": GROUP, "member_name": MEMBER},
     )
     live.control.directory.add_directory(DIRECTORY)
     live.control.directory.add_group(DIRECTORY, GROUP)
@@ -218,3 +219,27 @@ def test_an_old_refusal_says_nothing_of_a_later_write(directory: Live, monkeypat
 
     assert gone == [True]
     assert caught.value.outcome_unknown
+
+
+@pytest.mark.parametrize("reason", ["DIRECTORY_TIMEOUT", "NO_DISK_SPACE"])
+def test_a_directory_that_fails_after_the_effect_granted_it(directory: Live, reason: str) -> None:
+    """HTTP 400, but no refusal: what the answers say nothing about is seen, and told by the token that it is ours."""
+    directory.control.add_fault(
+        "error",
+        service="ds-data",
+        operation="AddGroupMember",
+        when="after",
+        error_code="DirectoryUnavailableException",
+        members={"Reason": reason},
+    )
+
+    assert directory.create().how is How.CREATED
+    assert len(directory.control.directory.memberships()) == 1
+
+
+@pytest.mark.parametrize("answer", ["not_found", "conflict", "validation"])
+def test_a_package_that_is_not_there_is_deleted_whatever_the_service_answers(search: Live, answer: Any) -> None:
+    """Not documented: each of the published errors, for what is absent, is success."""
+    search.control.opensearch.configure(dissociate_non_member=answer)
+
+    assert search.delete() is Removal.ABSENT

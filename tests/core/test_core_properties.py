@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aws_associations.kinds.finspace import PERMISSION_GROUP_MEMBERSHIP
+from aws_associations.kinds.finspace_permission_group_membership import KIND as PERMISSION_GROUP_MEMBERSHIP
 from aws_associations.properties import violations
 from aws_associations.service import Services
 

@@ -13,9 +13,11 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from aws_associations.errors import AlreadyExists, InvalidRequest, NotFound, ResourceConflict, ServiceUnavailable
 from aws_associations.identity import AssociationId, Identity, parse
 from aws_associations.kind import Kind
+from aws_associations.kinds.iot_billing_group_membership import KIND as BILLING_GROUP_MEMBERSHIP
+from aws_associations.kinds.iot_thing_group_membership import KIND as THING_GROUP_MEMBERSHIP
+from aws_associations.kinds.organizations_delegated_administrator import KIND as DELEGATED_ADMINISTRATOR
 from aws_associations.lifecycle import Desired, Granted, How, OnExisting, Removal
 from aws_associations.properties import violations
-from tests.core.second_kind import BILLING_GROUP_MEMBERSHIP, DELEGATED_ADMINISTRATOR, THING_GROUP_MEMBERSHIP
 from tests.core.world import ACCOUNT, REGION, World
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from aws_associations.host import Holders, Owner, Request, UnknowingHost
 from aws_associations.identity import AssociationId, Identity
-from aws_associations.kinds.finspace import PERMISSION_GROUP_MEMBERSHIP
+from aws_associations.kinds.finspace_permission_group_membership import KIND as PERMISSION_GROUP_MEMBERSHIP
 from aws_associations.lifecycle import Desired, Granted, Lifecycle, OnExisting, Removal
 from aws_associations.look import Sighting
 from aws_associations.service import Services

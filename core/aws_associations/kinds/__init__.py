@@ -1,9 +1,14 @@
-"""Every kind of association that is served: one module a service, one declaration a kind."""
+"""Every kind of association that is served: one module a kind, each with its declaration as ``KIND``."""
 
 from __future__ import annotations
 
-from aws_associations.kind import Kind
-from aws_associations.kinds import finspace
+import importlib
+import pkgutil
 
-KINDS: tuple[Kind, ...] = (finspace.PERMISSION_GROUP_MEMBERSHIP,)
-"""In the order of the documentation."""
+from aws_associations.kind import Kind
+
+KINDS: tuple[Kind, ...] = tuple(
+    importlib.import_module(f"{__name__}.{module.name}").KIND
+    for module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name)
+)
+"""In the order of their names. A new module is all that a new kind needs."""

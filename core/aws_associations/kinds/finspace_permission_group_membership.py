@@ -23,6 +23,7 @@ from aws_associations.kind import (
     Kind,
     Look,
     Part,
+    Permission,
     Retirement,
     Scope,
     State,
@@ -30,21 +31,18 @@ from aws_associations.kind import (
 
 _EXCHANGE = "GetProgrammaticAccessCredentials"
 
-PERMISSION_GROUP_MEMBERSHIP = Kind(
+KIND = Kind(
     name="finspace-permission-group-membership",
     noun="FinSpace permission group membership",
     cloudformation_type="Custom::FinSpacePermissionGroupMembership",
     service="finspace-data",
     api_version="2020-07-13",
-    scope=(
-        Part(
-            "environment_id", None, "Id of the FinSpace environment, 1 to 26 characters.", (_EXCHANGE, "environmentId")
-        ),
-    ),
+    scope=(Part("environment_id", None, "Id of the FinSpace environment", "env1", (_EXCHANGE, "environmentId")),),
     parties=(
-        Part("permission_group_id", "permissionGroupId", "Id of the permission group, 1 to 26 characters."),
-        Part("user_id", "userId", "Id of the FinSpace user, 1 to 26 characters."),
+        Part("permission_group_id", "permissionGroupId", "Id of the permission group", "analysts"),
+        Part("user_id", "userId", "Id of the FinSpace user", "alice"),
     ),
+    status_name="membership_status",
     associate="AssociateUserToPermissionGroup",
     disassociate="DisassociateUserFromPermissionGroup",
     look=Look(
@@ -89,9 +87,20 @@ PERMISSION_GROUP_MEMBERSHIP = Kind(
         session_token="credentials.sessionToken",  # noqa: S106 - a path in the answer
         minutes="durationInMinutes",
     ),
-    iam_actions=("finspace-api:GetProgrammaticAccessCredentials",),
+    permissions=(
+        Permission(
+            ("finspace-api:GetProgrammaticAccessCredentials",),
+            ("arn:${Partition}:finspace-api:${Region}:${Account}:/credentials/programmatic",),
+        ),
+    ),
     retirement=Retirement(
         datetime.date(2026, 10, 7),
         "AWS ended Amazon FinSpace on 2026-10-07. For tests, point AWS_ENDPOINT_URL_FINSPACE_DATA at an emulator.",
     ),
+    summary="A user's membership in a FinSpace permission group.",
+    notes=(
+        "FinSpace authorizes by credentials of its own: register the caller's role as the apiAccessPrincipalArn of an"
+        " enabled FinSpace user who is a superuser or holds ManageUsersAndGroups.",
+    ),
+    proof="the last published service model, and a strict emulator with a switch for each thing never published",
 )

@@ -1,0 +1,89 @@
+"""Directory Service Data: a member of a group of an AWS Managed Microsoft AD directory.
+
+Wire facts: service model ``ds-data`` 2023-05-31 and its documentation (API reference).
+"""
+
+from __future__ import annotations
+
+import datetime
+
+from aws_associations import errors
+from aws_associations.kind import (
+    Asked,
+    ClientToken,
+    Duplicates,
+    Kind,
+    Look,
+    Part,
+    Permission,
+    Scope,
+    domain_name,
+    without_case,
+)
+
+_MEMBER = {"DirectoryId": "directory_id", "SAMAccountName": "member_name"}
+
+KIND = Kind(
+    name="directory-group-membership",
+    noun="directory group membership",
+    cloudformation_type="Custom::DirectoryGroupMembership",
+    service="ds-data",
+    scope=(
+        Part("directory_id", "DirectoryId", "Id of the directory", "d-1234567890"),
+        Part(
+            "member_realm",
+            "MemberRealm",
+            "Domain of the member; by default the directory's own",
+            "corp.example.com",
+            compared_as=domain_name,
+            default=Asked("ListGroupsForMember", _MEMBER, "MemberRealm", {"MaxResults": 1}),
+        ),
+    ),
+    parties=(
+        Part("group_name", "GroupName", "Name of the group (sAMAccountName)", "Analysts", compared_as=without_case),
+        Part("member_name", "MemberName", "Name of the member", "alice", compared_as=without_case),
+    ),
+    associate="AddGroupMember",
+    disassociate="RemoveGroupMember",
+    look=Look(
+        operation="ListGroupsForMember",
+        request={**_MEMBER, "MemberRealm": "member_realm"},
+        items="Groups[]",
+        match={"SAMAccountName": "group_name"},
+        page_token=("NextToken", "NextToken"),
+    ),
+    errors={
+        "AccessDeniedException": errors.AccessDenied,
+        "ConflictException": errors.ResourceConflict,
+        "DirectoryUnavailableException": errors.ServiceUnavailable,
+        "InternalServerException": errors.ServiceUnavailable,
+        "ResourceNotFoundException": errors.NotFound,
+        "ThrottlingException": errors.Throttling,
+        "ValidationException": errors.InvalidRequest,
+    },
+    transient={"DirectoryUnavailableException": frozenset({"DIRECTORY_TIMEOUT", "DIRECTORY_RESOURCES_EXCEEDED"})},
+    advice={
+        "IAM_AUTH": "Allow the caller ds-data:AddGroupMember, RemoveGroupMember, ListGroupsForMember and"
+        " ds:AccessDSData on the directory.",
+        "DIRECTORY_AUTH": "Check the directory id, and that the directory's delegation covers group and member.",
+        "DATA_DISABLED": "Enable data access with `aws ds enable-directory-data-access --directory-id ...`.",
+        "DirectoryUnavailableException": "Bring the directory back into service (see the reason), then deploy again.",
+    },
+    duplicates=Duplicates.CONFLICT,
+    # Not the owner's token: every reuse prolongs it by 8 hours, so a stack that is deployed daily would never lose it.
+    token=ClientToken("ClientToken", datetime.timedelta(hours=8), (Scope.REQUEST,)),
+    permissions=(
+        Permission(
+            ("ds-data:AddGroupMember", "ds-data:RemoveGroupMember", "ds-data:ListGroupsForMember"),
+            ("arn:${Partition}:ds:${Region}:${Account}:directory/*",),
+            dependent=("ds:AccessDSData",),
+        ),
+    ),
+    summary="A user, group or computer as a member of a group in an AWS Managed Microsoft AD directory.",
+    notes=(
+        "Data access must be enabled on the directory, and calls go to its primary region.",
+        "Names and realm compare without case; another spelling is the same membership, and keeps the first one's id.",
+        "Without MemberRealm one more call asks the directory for its own domain.",
+    ),
+    proof="the published service model and documentation, and a strict emulator with a switch for each thing left open",
+)

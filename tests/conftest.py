@@ -1,0 +1,3 @@
+"""What every run of the tests tells at its end."""
+
+from tests.contract.summary import pytest_terminal_summary as pytest_terminal_summary
