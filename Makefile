@@ -1,6 +1,6 @@
 # Every command here does its own set-up on a machine with Python 3.11+, make and pip.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check package lock clean
+.PHONY: help setup demo test check generate package lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -35,11 +35,15 @@ demo: setup ## Tell the whole story on this machine: CloudFormation and Pulumi a
 test: setup ## Run the tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
-check: setup ## Lint, types, import directions
+check: setup ## Lint, types, import directions, generated files
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m generation --check
+
+generate: $(READY) ## Write what follows from the declarations of kinds
+	@$(BIN)/python -m generation
 
 package: $(READY) ## Build dist/aws-associations-lambda.zip
 	@$(BIN)/python -m handlers.package dist/aws-associations-lambda.zip

@@ -200,7 +200,8 @@ class PulumiProject:
         path = self._root / "workspace" / f"Pulumi.{_STACK}.yaml"
         content = yaml.safe_load(path.read_text()) if path.exists() else {}
         content["config"] = {name if ":" in name else f"{self.name}:{name}": value for name, value in config.items()}
-        path.write_text(yaml.safe_dump(content))
+        # JSON is YAML as well, in which every string is quoted: PyYAML leaves 093 bare, and the CLI makes 93 of it.
+        path.write_text(json.dumps(content, indent=2))
 
     def set_program(self, program: str) -> None:
         """Replace the program's text: what a user does by editing. For a project made from a text only."""

@@ -1,4 +1,7 @@
-"""FinSpace: a user's membership in a permission group. AWS ended the service on 2026-10-07."""
+"""A user's membership in a FinSpace permission group.
+
+Written by `make generate` from the declarations in aws_associations.kinds; change those.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import Literal
 
 import pulumi
 
-from aws_associations.kinds.finspace import PERMISSION_GROUP_MEMBERSHIP
+from aws_associations.kinds.finspace_permission_group_membership import KIND as FINSPACE_PERMISSION_GROUP_MEMBERSHIP
 from pulumi_aws_associations.provider import AssociationProvider
 from pulumi_aws_associations.resource import AssociationResource
 
@@ -14,28 +17,48 @@ from pulumi_aws_associations.resource import AssociationResource
 class PermissionGroupMembershipProvider(AssociationProvider):
     """Stored in the state of every membership by this very name."""
 
-    kind = PERMISSION_GROUP_MEMBERSHIP
+    kind = FINSPACE_PERMISSION_GROUP_MEMBERSHIP
 
 
 class PermissionGroupMembership(
     AssociationResource, module="aws-associations/finspace", name="PermissionGroupMembership"
 ):
-    """A user's membership in a FinSpace permission group."""
+    """A user's membership in a FinSpace permission group.
+
+    FinSpace authorizes by credentials of its own: register the caller's role as the apiAccessPrincipalArn of an enabled
+    FinSpace user who is a superuser or holds ManageUsersAndGroups.
+
+    Example::
+
+        PermissionGroupMembership(
+            "example",
+            environment_id="env1",
+            permission_group_id="analysts",
+            user_id="alice",
+        )
+    """
 
     environment_id: pulumi.Output[str]
     """Id of the FinSpace environment."""
+
     permission_group_id: pulumi.Output[str]
     """Id of the permission group."""
+
     user_id: pulumi.Output[str]
     """Id of the FinSpace user."""
+
     region: pulumi.Output[str]
     """AWS region in which the membership was created."""
+
     account: pulumi.Output[str]
     """AWS account in which the membership was created, 12 digits."""
+
     adopted: pulumi.Output[bool]
     """Whether the membership was there before it was declared."""
+
     membership_status: pulumi.Output[str]
-    """FinSpace's status, for example ``ADDITION_SUCCESS``."""
+    """The service's word for its status."""
+
     status_code: pulumi.Output[int]
     """HTTP status of the associate call; 0 if none was made."""
 
@@ -51,16 +74,16 @@ class PermissionGroupMembership(
         timeout_seconds: pulumi.Input[float] = 300,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Declare a membership.
+        """Declare one.
 
         Args:
-            name: logical name in the stack. To rename it, give ``opts`` an ``aliases`` entry for the old name.
+            name: Logical name in the stack. To rename it, give ``opts`` an ``aliases`` entry for the old name.
             environment_id: Id of the FinSpace environment, 1 to 26 characters. Changing it replaces the membership.
             permission_group_id: Id of the permission group, 1 to 26 characters. Changing it replaces the membership.
             user_id: Id of the FinSpace user, 1 to 26 characters. Changing it replaces the membership.
             region: AWS region; by default that of the environment or profile when it is created.
-            on_existing: What to do if the membership is there already and nothing shows that this resource granted
-                it: ``fail``, or ``adopt`` it, after which deleting the resource revokes it.
+            on_existing: What to do if the membership is there already and nothing shows that this resource granted it:
+                ``fail``, or ``adopt`` it, after which deleting the resource revokes it.
             timeout_seconds: How long to wait for the service, for each create, read and delete; 1 to 86400.
             opts: Options of every Pulumi resource. Replacement deletes first unless they say otherwise.
         """

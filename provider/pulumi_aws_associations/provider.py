@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, ParamSpec, TypeVar, cast
 
 from pulumi.dynamic import (
@@ -19,12 +19,12 @@ from pulumi.dynamic import (
 )
 from pulumi.output import Unknown
 
-from aws_associations.errors import AssociationError
+from aws_associations.errors import AssociationError, InvalidRequest
 from aws_associations.host import Owner, Request, UnknowingHost
 from aws_associations.identity import AssociationId, Identity, parse
-from aws_associations.kind import Kind
+from aws_associations.kind import Asked, Kind, Part
 from aws_associations.lifecycle import Desired, Lifecycle, OnExisting
-from aws_associations.properties import violations
+from aws_associations.properties import typed_options, violations
 from aws_associations.service import Services
 from aws_associations.waiting import Deadline, SystemClock
 
@@ -39,6 +39,12 @@ ON_EXISTING = {choice.value.lower(): choice for choice in OnExisting}
 LONGEST_TIMEOUT = 86_400
 
 _DEFAULT_TIMEOUT = 300
+
+_ASKING_TIMEOUT = 10
+"""Seconds for a question that a diff has."""
+
+_DEFAULTED = "defaulted"
+"""The output that lists the parts whose values nobody declared."""
 
 
 @functools.cache
@@ -80,31 +86,38 @@ class AssociationProvider(ResourceProvider):
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse what can never be granted, without any call; what is not known yet is let through."""
         known = {name: value for name, value in news.items() if not isinstance(value, Unknown)}
-        failures = violations(_core()[0], self.kind, {part.name: known[part.name] for part in self._parts(known)})
+        given = {name: value for name, value in known.items() if value is not None}
+        failures = violations(_core()[0], self.kind, given)
+        failures.update(typed_options(_core()[0], self.kind, _known_only(given))[1])
         for part in self.kind.parts:
-            if part.name not in news:
+            if news.get(part.name) is None and part.default is None:
                 failures[part.name] = "is missing"
-        if known.get("on_existing", "fail") not in ON_EXISTING and "on_existing" in known:
-            failures["on_existing"] = f"must be {' or '.join(map(repr, ON_EXISTING))}, is {known['on_existing']!r}"
+        on_existing = known.get("on_existing", "fail")
+        if not isinstance(on_existing, str) or on_existing not in ON_EXISTING:
+            failures["on_existing"] = f"must be {' or '.join(map(repr, ON_EXISTING))}, is {on_existing!r}"
         timeout = known.get("timeout_seconds", _DEFAULT_TIMEOUT)
         if not isinstance(timeout, (int, float)) or isinstance(timeout, bool) or not 1 <= timeout <= LONGEST_TIMEOUT:
             failures["timeout_seconds"] = f"must be a number of seconds from 1 to {LONGEST_TIMEOUT}, is {timeout!r}"
         region = known.get("region")
         if region is not None and (not isinstance(region, str) or not region):
             failures["region"] = "must be the name of an AWS region"
+        if not failures:
+            failures.update(self._too_long(given))
         return CheckResult(dict(news), [CheckFailure(name, reason) for name, reason in failures.items()])
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        """Another identity is a replacement; nothing else is a change.
+        """Another identity is a replacement, and so is another value of an option that the association keeps.
 
         ``__provider`` (its bytes vary with Python's version), who declares it, what to do about an existing one and the
         time-out say how a create goes, not what is granted.
         """
-        replaces = [part.name for part in self.kind.parts if self._differs(part.ignores_case, part.name, olds, news)]
+        replaces = [part.name for part in self.kind.parts if self._differs(part, olds, news)]
         # A region that is not declared is that of creation, whatever the default is today.
-        if news.get("region") is not None and self._differs(False, "region", olds, news):
+        if news.get("region") is not None and olds.get("region") != news["region"]:
             replaces.append("region")
-        return DiffResult(changes=bool(replaces), replaces=replaces)
+        lasting = [option.name for option in self.kind.options if option.lasting]
+        options = [name for name in lasting if olds.get(name) != news.get(name)]
+        return DiffResult(changes=bool(replaces or options), replaces=[*replaces, *options])
 
     @_short_errors
     def create(self, props: dict[str, Any]) -> CreateResult:
@@ -112,11 +125,11 @@ class AssociationProvider(ResourceProvider):
         services, lifecycle = _core()
         region = props.get("region") or services.default_region()
         request = self._request(region, props)
-        values = {part.name: str(props[part.name]) for part in self.kind.parts}
-        identity = Identity.of(self.kind, request.account, region, values)
+        identity = self._identify(region, props, request)
         on_existing = ON_EXISTING[props.get("on_existing", "fail")]
+        options, _ = typed_options(services, self.kind, props)
         try:
-            granted = lifecycle.create_or_undo(Desired(identity, on_existing), request)
+            granted = lifecycle.create_or_undo(Desired(identity, on_existing, options), request)
         except AssociationError as error:
             if error.outcome_unknown:
                 # Pulumi keeps nothing of a create that failed, so nothing but this message knows of it.
@@ -125,7 +138,8 @@ class AssociationProvider(ResourceProvider):
                 )
             raise
         code = 0 if granted.status_code is None else granted.status_code
-        return CreateResult(granted.id.text, {**self._outs(props, granted.id, granted.status), "status_code": code})
+        outs = self._outs(props, granted.id, granted.status)
+        return CreateResult(granted.id.text, {**outs, **self._defaulted(props), "status_code": code})
 
     @_short_errors
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
@@ -141,8 +155,11 @@ class AssociationProvider(ResourceProvider):
     @_short_errors
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Take over inputs that change nothing about what is granted; the outputs stay complete."""
-        status = str(olds.get("membership_status", ""))
-        return UpdateResult({**olds, **self._outs({**olds, **news}, parse(self.kind, id_), status)})
+        status = str(olds.get(self.kind.status_name, ""))
+        options = {option.name for option in self.kind.options}
+        kept = {name: value for name, value in olds.items() if name not in options}
+        outs = self._outs({**kept, **news}, parse(self.kind, id_), status)
+        return UpdateResult({**outs, **self._defaulted(news)})
 
     @_short_errors
     def delete(self, id_: str, props: dict[str, Any]) -> None:
@@ -152,17 +169,49 @@ class AssociationProvider(ResourceProvider):
 
     # -- translation ------------------------------------------------------------------------------------------------
 
-    def _parts(self, props: Mapping[str, Any]) -> Iterator[Any]:
-        return (part for part in self.kind.parts if part.name in props)
+    def _identify(self, region: str, props: Mapping[str, Any], request: Request) -> Identity:
+        """The identity that the properties mean."""
+        values = {part.name: str(props[part.name]) for part in self.kind.parts if props.get(part.name) is not None}
+        return _core()[1].identify(self.kind, request.account, region, values, request.deadline)
 
-    @staticmethod
-    def _differs(ignores_case: bool, name: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
-        old, new = olds.get(name), news.get(name)
-        if isinstance(new, Unknown):
-            return True
-        if ignores_case and isinstance(old, str) and isinstance(new, str):
-            old, new = old.casefold(), new.casefold()
-        return bool(old != new)
+    def _too_long(self, given: Mapping[str, Any]) -> dict[str, str]:
+        """The longest part of an id that has no room for it: not every service publishes a maximum for its names."""
+        values = {part.name: given.get(part.name, part.default) for part in self.kind.parts}
+        told = {name: value for name, value in values.items() if isinstance(value, str)}
+        try:
+            # Account and region as short as they can be, what is not known yet as a letter: create knows better.
+            Identity.of(self.kind, "0" * 12, "aa-a", {**dict.fromkeys(values, "a"), **told})
+        except InvalidRequest as error:
+            return {max(told, key=lambda name: len(told[name])): error.cause}
+        return {}
+
+    def _defaulted(self, props: Mapping[str, Any]) -> dict[str, list[str]]:
+        """The parts that were left out, so that a later diff knows a default from the same value written out."""
+        optional = [part.name for part in self.kind.parts if part.default is not None]
+        return {_DEFAULTED: [name for name in optional if props.get(name) is None]} if optional else {}
+
+    def _differs(self, part: Part, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+        old, new = olds.get(part.name), news.get(part.name)
+        if new is None and isinstance(part.default, str):
+            new = part.default
+        if new is None and isinstance(part.default, Asked):
+            # It was written out and is left out now: only the service knows whether that means the same.
+            return part.name not in (olds.get(_DEFAULTED) or ()) and not self._means_default(part, olds, news)
+        if isinstance(old, str) and isinstance(new, str):
+            old, new = part.compared_as(old), part.compared_as(new)
+        return bool(old != new)  # what is not known yet is unequal to everything
+
+    def _means_default(self, part: Part, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+        region = news.get("region") or olds["region"]
+        if any(isinstance(value, Unknown) for value in (region, *(news.get(other.name) for other in self.kind.parts))):
+            return False
+        try:
+            # A plan waits shorter than a deployment, and the time-out of the new inputs may not be known yet.
+            request = self._request(region, {**olds, "timeout_seconds": _ASKING_TIMEOUT})
+            identity = self._identify(region, news, request)
+        except AssociationError:
+            return False  # a replacement is the safe side: it ends with what is declared
+        return part.compared_as(identity[part.name]) == part.compared_as(str(olds.get(part.name)))
 
     def _request(self, region: str, props: Mapping[str, Any]) -> Request:
         deadline = Deadline(SystemClock(), float(props.get("timeout_seconds") or _DEFAULT_TIMEOUT))
@@ -176,14 +225,28 @@ class AssociationProvider(ResourceProvider):
 
     def _outs(self, props: Mapping[str, Any], known: AssociationId, status: str) -> dict[str, Any]:
         identity = known.identity
+        status_out = {self.kind.status_name: status} if self.kind.look.status else {}
         return {
             **{name: value for name, value in props.items() if value is not None},
             **identity.parts(),
             "account": identity.account,
             "region": identity.region,
             "adopted": known.adopted,
-            "membership_status": status,
+            **status_out,
         }
+
+
+def _known_only(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what holds, at whatever depth, a value that is not known yet."""
+
+    def known(value: object) -> bool:
+        if isinstance(value, Mapping):
+            return all(known(item) for item in value.values())
+        if isinstance(value, list | tuple):
+            return all(known(item) for item in value)
+        return not isinstance(value, Unknown)
+
+    return {name: value for name, value in values.items() if known(value)}
 
 
 class _Host(UnknowingHost):

@@ -32,7 +32,10 @@ class AssociationResource(Resource):
             parent = pulumi.Output.from_input(cast(Awaitable[str], opts.parent.urn.future()))
         # The host process knows neither name nor stack, so they travel as an input, for the client token.
         declared_by = [pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack(), parent, name]
-        outputs = dict.fromkeys(("account", "adopted", "membership_status", "status_code"))
+        kind = provider.kind
+        parts = (part.name for part in kind.parts if part.default is not None)
+        status = (kind.status_name,) if kind.look.status else ()
+        outputs = dict.fromkeys((*parts, "region", "account", "adopted", *status, "status_code"))
         super().__init__(
             provider,
             name,

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from moto import mock_aws
 
+from aws_associations.kind import Kind
 from engines.pulumi_host import PulumiHost
 from finspace_emulator.control import EmulatorControl
 from finspace_emulator.server import EmulatorServer
 from pulumi_aws_associations.finspace import PermissionGroupMembershipProvider
 from tests.provider.declared import GROUPS, USERS, aws_environment
+from tests.provider.kinds import Declared, provider_of
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +41,27 @@ def service(provider_server: EmulatorServer) -> EmulatorControl:
 def aws(provider_server: EmulatorServer) -> dict[str, str]:
     """The environment of a caller whose services are the emulator's."""
     return aws_environment(provider_server.url)
+
+
+@pytest.fixture(scope="session")
+def idle_host() -> Iterator[PulumiHost]:
+    """A host for what needs no service: there is none where it would be called."""
+    with PulumiHost(PermissionGroupMembershipProvider(), environment=aws_environment("http://127.0.0.1:9")) as running:
+        yield running
+
+
+@pytest.fixture
+def emulated(provider_server: EmulatorServer) -> Iterator[str]:
+    """Let this process reach the services of its own server as well; the server's URL."""
+    with mock_aws():
+        yield provider_server.url
+
+
+@pytest.fixture
+def declared_kind(kind: Kind, emulated: str) -> Iterator[Declared]:
+    """One kind, its parties made, nothing associated, in a host of its own."""
+    with PulumiHost(provider_of(kind), environment=aws_environment(emulated)) as running:
+        yield Declared(kind, running)
 
 
 @pytest.fixture
