@@ -13,11 +13,11 @@ from difflib import get_close_matches
 from urllib.parse import urlsplit
 
 from aws_associations.errors import InvalidRequest
-from aws_associations.identity import MAX_BYTES, Identity
-from aws_associations.kind import Kind
+from aws_associations.identity import MAX_BYTES
+from aws_associations.kind import Kind, Option, Part
 from aws_associations.kinds import KINDS
-from aws_associations.lifecycle import Desired, OnExisting
-from aws_associations.properties import violations
+from aws_associations.lifecycle import OnExisting
+from aws_associations.properties import typed_options, violations
 from aws_associations.service import Services
 
 # What has to be echoed is limited so that every answer fits 4096 bytes; real values are far shorter.
@@ -31,6 +31,21 @@ _URL = re.compile(r"https://[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*(:[0-9]{1,5
 _RESERVED = frozenset({"ServiceToken", "ServiceTimeout"})
 _ON_EXISTING = "OnExisting"
 _REVISION = "Revision"
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What the properties of a resource say, checked.
+
+    Attributes:
+        values: part name → value, of those that are given.
+        options: request member → value.
+        on_existing: what to do about an association that is there and not ours.
+    """
+
+    values: Mapping[str, str]
+    options: Mapping[str, object]
+    on_existing: OnExisting
 
 
 class MalformedEventError(Exception):
@@ -71,22 +86,24 @@ class Event:
             f"the resource type {self.resource_type!r} is not served by this function", advice=f"Served are: {served}."
         )
 
-    def desired(self, services: Services, account: str, region: str) -> Desired:
-        """What the properties declare; raises InvalidRequest that names the property."""
+    def declared(self, services: Services) -> Declared:
+        """What the properties say; raises InvalidRequest that names the property. Makes no call."""
         kind = self.kind
-        names = {part.property_name: part.name for part in kind.parts}
-        known = [*names, _ON_EXISTING, _REVISION]
+        members = _members(kind)
+        known = [*members, _ON_EXISTING, _REVISION]
         for name in self.properties:
             if name not in known and name not in _RESERVED:
                 near = get_close_matches(name, known, n=1)
                 advice = f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(known)}."
                 raise InvalidRequest(f"property {name[:80]} is not known", advice=advice)
-        for name in names:
-            if name not in self.properties:
-                raise InvalidRequest(f"property {name} is missing")
-        values = {part: self.properties[name] for name, part in names.items()}
-        for part, problem in violations(services, kind, values).items():
-            raise InvalidRequest(f"property {next(n for n, p in names.items() if p == part)} {problem}")
+        for part in kind.parts:
+            if part.property_name not in self.properties and part.default is None:
+                raise InvalidRequest(f"property {part.property_name} is missing")
+        given = _given(members, self.properties)
+        options, problems = typed_options(services, kind, given)
+        for name, problem in {**violations(services, kind, given), **problems}.items():
+            property_name = next(spelled for spelled, member in members.items() if member.name == name)
+            raise InvalidRequest(f"property {property_name} {problem}")
         on_existing = self.properties.get(_ON_EXISTING, OnExisting.FAIL.value)
         choices = [choice.value for choice in OnExisting]
         if on_existing not in choices:
@@ -95,8 +112,18 @@ class Event:
             )
         if not isinstance(self.properties.get(_REVISION, ""), str):
             raise InvalidRequest(f"property {_REVISION} must be a string")
-        identity = Identity.of(kind, account, region, {part: str(value) for part, value in values.items()})
-        return Desired(identity, OnExisting(on_existing))
+        values = {part.name: str(given[part.name]) for part in kind.parts if part.name in given}
+        return Declared(values, options, OnExisting(on_existing))
+
+    def options_before(self, services: Services) -> Mapping[str, object]:
+        """The options that the resource had before an update: request member → value."""
+        return typed_options(services, self.kind, _given(_members(self.kind), self.old_properties))[0]
+
+    @property
+    def values_before(self) -> Mapping[str, str]:
+        """The parts that the resource gave before an update: part name → value."""
+        given = _given(_members(self.kind), self.old_properties)
+        return {part.name: str(given[part.name]) for part in self.kind.parts if part.name in given}
 
     @property
     def asks_to_heal(self) -> bool:
@@ -132,6 +159,17 @@ def read(raw: object) -> Event:
         properties=properties if isinstance(properties, Mapping) else {},
         old_properties=old if isinstance(old, Mapping) else {},
     )
+
+
+def _members(kind: Kind) -> dict[str, Part | Option]:
+    """Property name → what it fills."""
+    found: tuple[Part | Option, ...] = (*kind.parts, *kind.options)
+    return {member.property_name: member for member in found}
+
+
+def _given(members: Mapping[str, Part | Option], properties: Mapping[str, object]) -> dict[str, object]:
+    """The members that the properties have, by their own names."""
+    return {member.name: properties[name] for name, member in members.items() if name in properties}
 
 
 def _is_https(url: str) -> bool:

@@ -12,11 +12,11 @@ from typing import Any
 from aws_associations.errors import InvalidRequest
 from aws_associations.host import Owner, Request, UnknowingHost
 from aws_associations.identity import AssociationId, Identity, is_marker, marker, parse_or_none, resembles_id
-from aws_associations.kind import Kind
+from aws_associations.kind import Kind, property_name
 from aws_associations.lifecycle import Desired, Granted, How, Lifecycle, Removal
 from aws_associations.service import READ_TIMEOUT, Services
 from aws_associations.waiting import Deadline, SystemClock
-from aws_associations_lambda import log
+from aws_associations_lambda import log, switches
 from aws_associations_lambda.event import Event
 from aws_associations_lambda.responder import Responder
 
@@ -47,7 +47,7 @@ class _Host(UnknowingHost):
 def create(event: Event, context: Any) -> str:
     """Grant, and answer the association's id."""
     request = _request(event, context, fallback=marker(event.logical_id))
-    desired = _desired(event, context, request)
+    desired = _desired(event, context, request, grants=True)
     granted = _lifecycle.create(desired, request)
     return _answer(granted, request)
 
@@ -56,8 +56,16 @@ def create(event: Event, context: Any) -> str:
 def update(event: Event, context: Any) -> str:
     """Keep, or grant another association and let CloudFormation delete the old one."""
     request = _request(event, context, fallback=event.physical_id)
-    desired = _desired(event, context, request)
-    granted = _lifecycle.update(event.physical_id, desired, request, heal=event.asks_to_heal)
+    desired = _desired(event, context, request, grants=event.asks_to_heal)
+    if _own(event.kind, event) != desired.identity:
+        switches.check_may_grant(event.kind, desired.identity.parts())
+    granted = _lifecycle.update(
+        event.physical_id,
+        desired,
+        request,
+        heal=event.asks_to_heal,
+        options_before=event.options_before(_services),
+    )
     return _answer(granted, request)
 
 
@@ -76,6 +84,8 @@ def delete(event: Event, context: Any) -> str:
         # Nothing was ever granted under this id, and refusing would only make the stack undeletable.
         log.line("not-our-id", warning=True, id=event.physical_id, **_names(event))
         return event.physical_id
+    if _own(kind, event) is not None:
+        switches.check_served(kind)
     removal = _lifecycle.delete(kind, event.physical_id, _request(event, context, fallback=event.physical_id))
     if removal in {Removal.REVOKED, Removal.ABSENT, Removal.GRANTED_AGAIN}:
         gone = _own(kind, event)
@@ -103,9 +113,16 @@ def _request(event: Event, context: Any, fallback: str) -> Request:
     return request
 
 
-def _desired(event: Event, context: Any, request: Request) -> Desired:
-    """What the properties declare."""
-    desired = event.desired(_services, *_place(context))
+def _desired(event: Event, context: Any, request: Request, *, grants: bool) -> Desired:
+    """What the properties declare, of a kind that is served; refused before any call if it must not be granted."""
+    switches.check_served(event.kind)
+    declared = event.declared(_services)
+    own = _own(event.kind, event)
+    if grants or not _may_be(own, declared.values):
+        switches.check_may_grant(event.kind, declared.values)
+    before = (own, event.values_before) if own else None
+    identity = _lifecycle.identify(event.kind, *_place(context), declared.values, request.deadline, before=before)
+    desired = Desired(identity, declared.on_existing, declared.options)
     if (request.request_id, desired.identity) in _begun:
         # No failure takes back what an earlier delivery of this request may have granted, unless it is undone.
         cut_short = handler.id_if_failed
@@ -143,6 +160,15 @@ def _own(kind: Kind, event: Event) -> Identity | None:
     return known.identity if known else None
 
 
+def _may_be(identity: Identity | None, values: Mapping[str, str]) -> bool:
+    """Whether the values, as far as they are given, are those of the identity."""
+    return identity is not None and all(
+        part.compared_as(values[part.name]) == part.compared_as(identity[part.name])
+        for part in identity.kind.parts
+        if part.name in values
+    )
+
+
 def _names(event: Event) -> dict[str, Any]:
     return {"stack": event.stack_id, "logical_id": event.logical_id, "request": event.request_id}
 
@@ -150,11 +176,12 @@ def _names(event: Event) -> dict[str, Any]:
 def _answer(granted: Granted, request: Request) -> str:
     """Fill in what GetAtt serves. The same members always: a missing one would fail whoever refers to it."""
     identity = granted.id.identity
+    kind = identity.kind
     if granted.how is How.CREATED:
         _begun.append((request.request_id, identity))
     handler.Data = {
-        **{part.property_name: identity[part.name] for part in identity.kind.parts},
-        "MembershipStatus": granted.status,
+        **{part.property_name: identity[part.name] for part in kind.parts},
+        **({property_name(kind.status_name, None): granted.status} if kind.look.status else {}),
         "StatusCode": "" if granted.status_code is None else str(granted.status_code),
     }
     handler.Reason = granted.how.value.capitalize()

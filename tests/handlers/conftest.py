@@ -1,4 +1,4 @@
-"""The function's surroundings: FinSpace, and the bucket behind the ResponseURL."""
+"""The function's surroundings: the services, and the bucket behind the ResponseURL."""
 
 from __future__ import annotations
 
@@ -10,12 +10,19 @@ from pathlib import Path
 
 import botocore.endpoint
 import pytest
+from moto import mock_aws
 
+from association_emulator.plugin import register
+from association_emulator.remote import RemoteControl
+from aws_associations.kinds import KINDS
+from aws_associations.lifecycle import Lifecycle
+from aws_associations.service import Services
 from aws_associations_lambda import index
 from engines.certificate import Certificate, make_certificate
 from engines.response_sink import ResponseSink
 from finspace_emulator.server import EmulatorServer
-from tests.handlers.stage import EmulatorClock, Stage
+from tests.core.conftest import cheap_clients as cheap_clients
+from tests.handlers.stage import EmulatorClock, KindStage, Stage
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -56,16 +63,22 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def real_time(
-    sink: ResponseSink, certificate: Certificate, server: EmulatorServer, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Stage]:
-    """The function with time as it is."""
-    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION"):
+def surroundings(certificate: Certificate, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """What Lambda gives the function's process, and nothing of whoever runs the tests: no kind is enabled."""
+    unset = ["AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION"]
+    for name in (*unset, *(kind.switch for kind in KINDS)):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("AWS_ENDPOINT_URL_FINSPACE_DATA", server.url)
     monkeypatch.setenv("SSL_CERT_FILE", certificate.environment()["SSL_CERT_FILE"])
+    return monkeypatch
+
+
+@pytest.fixture
+def real_time(sink: ResponseSink, server: EmulatorServer, surroundings: pytest.MonkeyPatch) -> Iterator[Stage]:
+    """The function with time as it is, FinSpace's kind enabled."""
+    surroundings.setenv("AWS_ENDPOINT_URL_FINSPACE_DATA", server.url)
+    surroundings.setenv("FinSpacePermissionGroupMembership", "*")
     server.control.reset()
     strays = len(sink.strays)
     yield Stage(sink, server.control)
@@ -75,7 +88,31 @@ def real_time(
 @pytest.fixture
 def stage(real_time: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
     """The function with waits, the SDK's own included, that cost no time."""
-    clock = EmulatorClock(real_time.control)
+    let_waits_cost_nothing(real_time.control, monkeypatch)
+    return real_time
+
+
+@pytest.fixture
+def kind_stage(
+    request: pytest.FixtureRequest, sink: ResponseSink, surroundings: pytest.MonkeyPatch
+) -> Iterator[KindStage]:
+    """The function before one kind's parties, with all kinds enabled and waits that cost no time; see kinds.py."""
+    for kind in KINDS:
+        surroundings.setenv(kind.switch, "*")
+    strays = len(sink.strays)
+    register()
+    with mock_aws():
+        services = Services()
+        surroundings.setattr(index, "_services", services)
+        surroundings.setattr(index, "_lifecycle", Lifecycle(services))
+        stage = KindStage(sink, request.param)
+        let_waits_cost_nothing(stage.control, surroundings)
+        yield stage
+    assert sink.strays[strays:] == []
+
+
+def let_waits_cost_nothing(control: RemoteControl, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sleeping moves the services' clock and the function's, the SDK's between its attempts too."""
+    clock = EmulatorClock(control)
     monkeypatch.setattr(index, "SystemClock", lambda: clock)
     monkeypatch.setattr(botocore.endpoint, "time", types.SimpleNamespace(sleep=clock.sleep))
-    return real_time

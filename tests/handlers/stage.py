@@ -1,4 +1,4 @@
-"""What the tests of the CloudFormation side share: the function, the bucket that takes its answers, and FinSpace."""
+"""What the tests of the CloudFormation side share: the function, the bucket for its answers, and the services."""
 
 from __future__ import annotations
 
@@ -9,17 +9,21 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from association_emulator.control import EmulatorControl as AnyControl
+from association_emulator.journal import JournalEntry
+from association_emulator.remote import RemoteControl
 from aws_associations.identity import AssociationId, Identity
-from aws_associations.kinds.finspace import PERMISSION_GROUP_MEMBERSHIP
+from aws_associations.kind import Kind
+from aws_associations.kinds.finspace_permission_group_membership import KIND as PERMISSION_GROUP_MEMBERSHIP
 from aws_associations_lambda import index
 from engines.response_sink import Answer, Event, RequestType, ResponseSink
 from finspace_emulator.control import EmulatorControl
+from tests.contract.scenery import OTHERS, SCENERY, Values, module_of
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
-FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:aws-associations"
 TYPE = "Custom::FinSpacePermissionGroupMembership"
 GROUP, USER = "analysts", "alice"
 MARKER = "not-created/Membership"
@@ -34,9 +38,9 @@ _environments = itertools.count(1)
 class Context:
     """What Lambda gives a handler; its time runs from the start of the invocation."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, region: str = REGION) -> None:
         self._end = time.monotonic() + seconds
-        self.invoked_function_arn = FUNCTION_ARN
+        self.invoked_function_arn = f"arn:aws:lambda:{region}:{ACCOUNT}:function:aws-associations"
         self.function_name = "aws-associations"
         self.aws_request_id = "a-request-of-lambda"
 
@@ -47,7 +51,7 @@ class Context:
 class EmulatorClock:
     """Real time, but sleeping moves the service's clock and ours at once, so that no test waits."""
 
-    def __init__(self, control: EmulatorControl) -> None:
+    def __init__(self, control: RemoteControl) -> None:
         self._control = control
         self._slept = 0.0
 
@@ -71,20 +75,71 @@ class Lines:
         return [line for line in lines if line["event"] == event]
 
 
-@dataclass
-class Stage:
-    """The function in this process, warm from test to test, before an emulator and a bucket over TLS.
+class Function:
+    """The function in this process, warm from test to test, before a bucket over TLS that takes its answers."""
+
+    resource_type: str
+
+    def __init__(self, sink: ResponseSink) -> None:
+        self.sink = sink
+        self.lines = Lines()
+
+    def declared(self) -> dict[str, Any]:
+        """The properties of a request that names none."""
+        raise NotImplementedError
+
+    def event(self, request_type: RequestType, properties: Mapping[str, Any] | None = None, **more: Any) -> Event:
+        declared = self.declared() if properties is None else properties
+        return self.sink.event(request_type, more.pop("resource_type", self.resource_type), declared, **more)
+
+    def deliver(self, event: object, *, seconds: float = 60.0, region: str = REGION) -> None:
+        """Invoke the function once, as Lambda does; it answers or raises."""
+        with self.capture():
+            index.handler(event, Context(seconds, region))
+
+    @contextmanager
+    def capture(self) -> Iterator[None]:
+        """Keep what is written to standard output in ``lines``."""
+        output = io.StringIO()
+        try:
+            with contextlib.redirect_stdout(output):
+                yield
+        finally:
+            self.lines = Lines(output.getvalue())
+
+    def answer(self, event: Event, *, seconds: float = 60.0, region: str = REGION) -> Answer:
+        """Invoke the function once and return its one answer, which broke no rule."""
+        self.deliver(event, seconds=seconds, region=region)
+        return self.sink.answer(event)
+
+    def create(self, properties: Mapping[str, Any] | None = None, **more: Any) -> Answer:
+        return self.answer(self.event("Create", properties, **more))
+
+    def update(
+        self, physical_id: str, properties: Mapping[str, Any], old: Mapping[str, Any] | None = None, **more: Any
+    ) -> Answer:
+        old = self.declared() if old is None else old
+        return self.answer(
+            self.event("Update", properties, physical_resource_id=physical_id, old_properties=old, **more)
+        )
+
+    def delete(self, physical_id: str, properties: Mapping[str, Any] | None = None, **more: Any) -> Answer:
+        return self.answer(self.event("Delete", properties, physical_resource_id=physical_id, **more))
+
+
+class Stage(Function):
+    """The function before FinSpace.
 
     Each has an environment of its own, so that what the function keeps for longer than a request is never of another
     test.
     """
 
-    sink: ResponseSink
-    control: EmulatorControl
-    environment: str = field(default_factory=lambda: f"env{next(_environments)}")
-    lines: Lines = field(default_factory=Lines)
+    resource_type = TYPE
 
-    def __post_init__(self) -> None:
+    def __init__(self, sink: ResponseSink, control: EmulatorControl) -> None:
+        super().__init__(sink)
+        self.control = control
+        self.environment = f"env{next(_environments)}"
         self.add(GROUP, USER)
         self.control.clear_journal()
 
@@ -94,6 +149,9 @@ class Stage:
         """Make the parties, not the membership."""
         self.control.add_permission_group(self.environment, group)
         self.control.add_user(self.environment, user)
+
+    def declared(self) -> dict[str, Any]:
+        return self.properties()
 
     def properties(self, group: str = GROUP, user: str = USER, **more: Any) -> dict[str, Any]:
         return {"EnvironmentId": self.environment, "PermissionGroupId": group, "UserId": user, **more}
@@ -106,46 +164,6 @@ class Stage:
     def grant(self, group: str = GROUP, user: str = USER) -> None:
         """Make a member as somebody else would."""
         assert self.control.grant(self.environment, group, user)
-
-    # Requests
-
-    def event(self, request_type: RequestType, properties: Mapping[str, Any] | None = None, **more: Any) -> Event:
-        declared = self.properties() if properties is None else properties
-        return self.sink.event(request_type, more.pop("resource_type", TYPE), declared, **more)
-
-    def deliver(self, event: object, *, seconds: float = 60.0) -> None:
-        """Invoke the function once, as Lambda does; it answers or raises."""
-        with self.capture():
-            index.handler(event, Context(seconds))
-
-    @contextmanager
-    def capture(self) -> Iterator[None]:
-        """Keep what is written to standard output in ``lines``."""
-        output = io.StringIO()
-        try:
-            with contextlib.redirect_stdout(output):
-                yield
-        finally:
-            self.lines = Lines(output.getvalue())
-
-    def answer(self, event: Event, *, seconds: float = 60.0) -> Answer:
-        """Invoke the function once and return its one answer, which broke no rule."""
-        self.deliver(event, seconds=seconds)
-        return self.sink.answer(event)
-
-    def create(self, properties: Mapping[str, Any] | None = None, **more: Any) -> Answer:
-        return self.answer(self.event("Create", properties, **more))
-
-    def update(
-        self, physical_id: str, properties: Mapping[str, Any], old: Mapping[str, Any] | None = None, **more: Any
-    ) -> Answer:
-        old = self.properties() if old is None else old
-        return self.answer(
-            self.event("Update", properties, physical_resource_id=physical_id, old_properties=old, **more)
-        )
-
-    def delete(self, physical_id: str, properties: Mapping[str, Any] | None = None, **more: Any) -> Answer:
-        return self.answer(self.event("Delete", properties, physical_resource_id=physical_id, **more))
 
     def warm_up(self) -> None:
         """Let the function build its client and get its credentials, so that a test can count in tenths of a second."""
@@ -162,6 +180,52 @@ class Stage:
         """The operations received so far, in order, without the exchange of credentials."""
         names = [entry.operation for entry in self.control.journal()]
         return [name for name in names if name != "GetProgrammaticAccessCredentials"]
+
+
+class KindStage(Function):
+    """The function before one kind's parties, in an emulator in this process. What the scenery does is others' work."""
+
+    def __init__(self, sink: ResponseSink, kind: Kind) -> None:
+        super().__init__(sink)
+        self.kind = kind
+        self.resource_type = kind.cloudformation_type
+        self.control = AnyControl()
+        self.scenery = SCENERY[module_of(kind)](self.control, kind)
+        self.scenery.arrange()
+        self.control.clear_journal()
+
+    def declared(self) -> dict[str, Any]:
+        return self.properties()
+
+    def values(self, *others: str, **changed: str) -> Values:
+        """The parts of the association that the tests declare, some as the scenery's other ones, some as given."""
+        return {**self.scenery.values, **{name: self.scenery.others[name] for name in others}, **changed}
+
+    def properties(self, values: Values | None = None, /, **more: Any) -> dict[str, Any]:
+        """What a template declares for these parts: all of them, by CloudFormation's names."""
+        values = values or self.values()
+        return {**{part.property_name: values[part.name] for part in self.kind.parts if part.name in values}, **more}
+
+    def id(self, values: Values | None = None, *, adopted: bool = False, region: str = REGION) -> str:
+        """The id text of an association."""
+        return AssociationId(Identity.of(self.kind, ACCOUNT, region, values or self.values()), adopted).text
+
+    def granted(self) -> list[Values]:
+        """What is granted in truth, in an order that does not matter."""
+        return sorted(self.scenery.granted(), key=lambda values: sorted(values.items()))
+
+    def calls(self) -> list[str | None]:
+        """The operations that the function called, in order."""
+        return [entry.operation for entry in self.journal()]
+
+    def journal(self, *operations: str) -> list[JournalEntry]:
+        """What the function sent, attempt by attempt; of some operations if they are named."""
+        entries = [entry for entry in self.control.journal() if entry.access_key_id != OTHERS]
+        return [entry for entry in entries if not operations or entry.operation in operations]
+
+    def writes(self) -> list[str | None]:
+        """The associates and disassociates that the function sent, attempt by attempt."""
+        return [entry.operation for entry in self.journal(self.kind.associate, self.kind.disassociate)]
 
 
 def shown(answer: Answer) -> tuple[str | None, str | None]:

@@ -455,8 +455,8 @@ def test_a_retry_that_fails_does_not_forget_what_was_granted(stage: Stage, reque
 
 def test_an_id_of_a_kind_that_is_not_served_is_not_let_go(stage: Stage) -> None:
     """A function rolled back to an older version fails the Delete of a newer kind instead of leaking its grant."""
-    physical_id = "iot-thing-group-membership/v1/123456789012/us-east-1/meters/meter"
+    physical_id = "kind-of-tomorrow/v1/123456789012/us-east-1/meters/meter"
 
-    answer = stage.delete(physical_id, resource_type="Custom::IoTThingGroupMembership")
+    answer = stage.delete(physical_id, resource_type="Custom::KindOfTomorrow")
 
     assert shown(answer) == ("FAILED", physical_id)

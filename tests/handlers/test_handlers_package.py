@@ -1,4 +1,4 @@
-"""The zip, the template and the example: reproducible, small, whole, and allowed to do nothing more than it must."""
+"""The zip, the template and the examples: reproducible, small, whole, and clean."""
 
 from __future__ import annotations
 
@@ -14,37 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from aws_associations.kinds import KINDS
-
-ROOT = Path(__file__).resolve().parents[2]
-TEMPLATES = [ROOT / "handlers" / "template.yaml", *sorted((ROOT / "examples" / "cloudformation").glob("*.yaml"))]
-
-
-class _Intrinsics(yaml.SafeLoader):
-    """Reads ``!Ref x`` as ``{"Ref": "x"}`` and the like."""
-
-
-def _intrinsic(loader: Any, name: str, node: yaml.Node) -> dict[str, object]:
-    value: object
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        value = loader.construct_mapping(node, deep=True)
-    return {name: value}
-
-
-_Intrinsics.add_multi_constructor("!", _intrinsic)
+from tests.handlers.template import EXAMPLES, FUNCTION_TEMPLATE, ROOT, read
 
 
 @pytest.fixture(scope="module")
 def template() -> dict[str, Any]:
     """The function's template as data."""
-    read: dict[str, Any] = yaml.load((ROOT / "handlers" / "template.yaml").read_text(), _Intrinsics)  # noqa: S506
-    return read
+    return read(FUNCTION_TEMPLATE)
 
 
 def copy_of_the_sources(folder: Path, *, umask: int) -> Path:
@@ -167,51 +145,13 @@ def test_the_package_is_a_command(tmp_path: Path) -> None:
 
 def test_cfn_lint_finds_nothing() -> None:
     """Neither the function's template nor an example has an error, a warning or a remark."""
-    assert len(TEMPLATES) >= 2
     run = subprocess.run(
-        [Path(sys.executable).parent / "cfn-lint", "--include-checks", "I", "--", *TEMPLATES],
+        [Path(sys.executable).parent / "cfn-lint", "--include-checks", "I", "--", FUNCTION_TEMPLATE, *EXAMPLES],
         capture_output=True,
         text=True,
         check=False,
     )
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
-
-
-def test_the_role_may_do_exactly_two_things(template: dict[str, Any]) -> None:
-    """The function may exchange credentials, on FinSpace's one resource, and write its own log; nothing else."""
-    role = template["Resources"]["Role"]["Properties"]
-
-    assert role.keys() == {"Description", "AssumeRolePolicyDocument", "Policies"}
-    assert [policy["PolicyDocument"]["Statement"] for policy in role["Policies"]] == [
-        [
-            {
-                "Sid": "FinSpace",
-                "Effect": "Allow",
-                "Action": "finspace-api:GetProgrammaticAccessCredentials",
-                "Resource": {
-                    "Sub": "arn:${AWS::Partition}:finspace-api:${AWS::Region}:${AWS::AccountId}"
-                    ":/credentials/programmatic"
-                },
-            },
-            {
-                "Sid": "OwnLogs",
-                "Effect": "Allow",
-                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-                "Resource": {"GetAtt": "LogGroup.Arn"},
-            },
-        ]
-    ]
-    assert [resource["Type"] for resource in template["Resources"].values()].count("AWS::IAM::Role") == 1
-
-
-def test_the_role_may_do_what_the_kinds_need(template: dict[str, Any]) -> None:
-    """The permissions that the kinds declare are those of the role, beside its log."""
-    (policy,) = template["Resources"]["Role"]["Properties"]["Policies"]
-    statements = policy["PolicyDocument"]["Statement"]
-
-    allowed = {statement["Action"] for statement in statements if isinstance(statement["Action"], str)}
-
-    assert allowed == {action for kind in KINDS for action in kind.iam_actions}
 
 
 def test_the_function_runs_on_the_newest_runtime_and_keeps_its_log(template: dict[str, Any]) -> None:
@@ -238,11 +178,17 @@ def test_the_template_keeps_what_must_never_change(template: dict[str, Any]) -> 
     assert template["Outputs"]["RoleArn"]["Value"] == {"GetAtt": "Role.Arn"}
 
 
-def test_a_request_outlives_all_deliveries_of_lambda(template: dict[str, Any]) -> None:
-    """The example's ServiceTimeout leaves room for the three deliveries that Lambda makes of one request."""
-    example: dict[str, Any] = yaml.load(TEMPLATES[1].read_text(), _Intrinsics)  # noqa: S506
-    function = template["Resources"]["Function"]["Properties"]
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_a_request_outlives_all_deliveries_of_lambda(template: dict[str, Any], example: Path) -> None:
+    """An example's ServiceTimeout leaves room for the three deliveries that Lambda makes of one request."""
+    (resource,) = read(example)["Resources"].values()
 
-    allowed = example["Resources"]["Membership"]["Properties"]["ServiceTimeout"]
+    timeout = template["Parameters"]["TimeoutSeconds"]["Default"]
 
-    assert 3 * function["Timeout"] + 60 + 120 <= allowed <= 3600
+    assert 3 * timeout + 60 + 120 <= resource["Properties"]["ServiceTimeout"] <= 3600
+
+
+def test_every_kind_has_an_example() -> None:
+    """There is one example stack for each kind, with one resource of its type, and no other example."""
+    types = {path.stem: [resource["Type"] for resource in read(path)["Resources"].values()] for path in EXAMPLES}
+    assert types == {kind.name: [kind.cloudformation_type] for kind in KINDS}

@@ -51,8 +51,12 @@ def probe(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def environment(certificate: Certificate, server: EmulatorServer) -> dict[str, str]:
-    """What leads the function's process to the bucket and the emulator of this machine."""
-    return {"SSL_CERT_FILE": str(certificate.certificate), "AWS_ENDPOINT_URL_FINSPACE_DATA": server.url}
+    """What leads the function's process to the bucket and the emulator of this machine, and enables FinSpace's kind."""
+    return {
+        "SSL_CERT_FILE": str(certificate.certificate),
+        "AWS_ENDPOINT_URL_FINSPACE_DATA": server.url,
+        "FinSpacePermissionGroupMembership": "*",
+    }
 
 
 @pytest.fixture

@@ -1,10 +1,9 @@
-"""The function in a CloudFormation engine, packaged and deployed by the AWS CLI, and stacks that use it."""
+"""Stacks of memberships in a CloudFormation engine, and what each of its operations leaves."""
 
 from __future__ import annotations
 
 import itertools
 import json
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,11 +17,10 @@ from engines.ministack import ACCOUNT, REGION, Ministack, StackResult
 from engines.processes import hermetic_environment
 from finspace_emulator.control import EmulatorControl
 from finspace_emulator.server import EmulatorServer
+from tests.handlers.engine import BIN, FUNCTION, Clone, endpoints
 from tests.handlers.stage import ASSOCIATE, DISASSOCIATE, TYPE
+from tests.handlers.template import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-FUNCTION = "aws-associations"
-BIN = ROOT / ".venv-ministack" / "bin"
 ATTRIBUTES = ("EnvironmentId", "PermissionGroupId", "UserId", "MembershipStatus", "StatusCode")
 
 _numbers = itertools.count(1)
@@ -46,50 +44,16 @@ def poison(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ministack(certificate: Certificate, server: EmulatorServer, poison: Path) -> Iterator[Ministack]:
     """The engine, with functions that reach the emulator and find a spoilt model of FinSpace before any other."""
     server.control.reset()
-    environment = {"AWS_ENDPOINT_URL_FINSPACE_DATA": server.url, "AWS_DATA_PATH": str(poison)}
+    environment = {**endpoints(server.url), "AWS_DATA_PATH": str(poison)}
     with Ministack(environment=environment, certificate=certificate) as running:
         yield running
 
 
-def aws(ministack: Ministack, folder: Path, *arguments: str) -> str:
-    """Run the AWS CLI in the folder against the engine; return what it says."""
-    environment = hermetic_environment(
-        {
-            **ministack.certificate.environment(),
-            "AWS_ENDPOINT_URL": ministack.url,
-            "AWS_ACCESS_KEY_ID": ACCOUNT,
-            "AWS_SECRET_ACCESS_KEY": "nothing-secret",
-            "AWS_DEFAULT_REGION": REGION,
-            "HOME": str(folder),
-        }
-    )
-    run = subprocess.run(
-        [BIN / "aws", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    return run.stdout
-
-
 @pytest.fixture(scope="module")
 def deployed(ministack: Ministack, package: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    """Package and deploy the function with the AWS CLI, as the README tells; return the stack's outputs."""
-    folder = tmp_path_factory.mktemp("clone")
-    (folder / "handlers").mkdir()
-    (folder / "dist").mkdir()
-    shutil.copyfile(ROOT / "handlers" / "template.yaml", folder / "handlers" / "template.yaml")
-    shutil.copyfile(package, folder / "dist" / "aws-associations-lambda.zip")
-    client = ministack.client("s3")
-    client.create_bucket(Bucket="artifacts")
-    client.close()
-    cloudformation = ["cloudformation"]
-    source = ["--template-file", "handlers/template.yaml", "--s3-bucket", "artifacts"]
-    aws(ministack, folder, *cloudformation, "package", *source, "--output-template-file", "packaged.yaml")
-    stack = ["--stack-name", FUNCTION, "--capabilities", "CAPABILITY_IAM"]
-    aws(ministack, folder, *cloudformation, "deploy", "--template-file", "packaged.yaml", *stack)
-    cloudformation_client = ministack.client("cloudformation")
-    (described,) = cloudformation_client.describe_stacks(StackName=FUNCTION)["Stacks"]
-    cloudformation_client.close()
-    return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+    """The function's stack, which serves FinSpace's kind for one group; its outputs."""
+    clone = Clone(ministack, package, tmp_path_factory.mktemp("clone"))
+    return clone.deploy({"FinSpacePermissionGroupMembership": "analysts"})
 
 
 @dataclass
