@@ -1,1 +1,1 @@
-"""The demonstration that ``make demo`` tells: both halves against a local FinSpace, under real engines."""
+"""The demonstration that ``make demo`` tells, in two acts: each declares members in CloudFormation, then in Pulumi."""
