@@ -1,34 +1,44 @@
-"""Declare the FinSpace memberships that the stack's configuration lists, and export their ids.
+"""Declare the associations that the stack's configuration lists by their logical names, and export their ids.
 
-pulumi config set --path 'memberships.alice-analysts.environmentId' env1
-pulumi config set --path 'memberships.alice-analysts.permissionGroupId' analysts
-pulumi config set --path 'memberships.alice-analysts.userId' alice
+pulumi config set --path 'associations.alice.type' directory.GroupMembership
+pulumi config set --path 'associations.alice.directory_id' d-1234567890
+pulumi config set --path 'associations.alice.group_name' App-Analysts
+pulumi config set --path 'associations.alice.member_name' alice
 """
+
+import importlib
+import inspect
 
 import pulumi
 
-from pulumi_aws_associations.finspace import PermissionGroupMembership
-
 config = pulumi.Config()
-declared = config.get_object("memberships") or {}
+declared = config.get_object("associations") or {}
 
-ids = {}
-for name, membership in declared.items():
-    known = {"environmentId", "permissionGroupId", "userId", "region", "onExisting"}
-    if (
-        not isinstance(membership, dict)
-        or not {"environmentId", "permissionGroupId", "userId"} <= set(membership) <= known
-    ):
+
+def resource(name: str, association: object) -> pulumi.CustomResource:
+    """Make the resource that the configuration describes; says what is wrong with it otherwise."""
+    properties = dict(association) if isinstance(association, dict) else {}
+    described = str(properties.pop("type", ""))
+    module, _, class_name = described.partition(".")
+    try:
+        kind = getattr(importlib.import_module(f"pulumi_aws_associations.{module}"), class_name)
+    except (ImportError, AttributeError, ValueError):
         raise pulumi.RunError(
-            f"memberships.{name} needs environmentId, permissionGroupId and userId, and may have region and onExisting"
-        )
-    ids[name] = PermissionGroupMembership(
-        name,
-        environment_id=str(membership["environmentId"]),
-        permission_group_id=str(membership["permissionGroupId"]),
-        user_id=str(membership["userId"]),
-        region=membership.get("region"),
-        on_existing=membership.get("onExisting", "fail"),
-    ).id
+            f"associations.{name}.type is {described!r}; it must be a class such as directory.GroupMembership"
+        ) from None
+    known = [parameter for parameter in inspect.signature(kind).parameters if parameter not in ("name", "opts")]
+    for given in properties:
+        if given not in known:
+            raise pulumi.RunError(f"associations.{name}.{given} is not known; {described} has {', '.join(known)}")
+    # `pulumi config set --path` makes a number of what looks like one: an account id, say.
+    for given, value in properties.items():
+        if isinstance(value, int | float) and not isinstance(value, bool) and given != "timeout_seconds":
+            properties[given] = str(int(value))
+    try:
+        made: pulumi.CustomResource = kind(name, **properties)
+    except TypeError as missing:  # a required property, named in the message
+        raise pulumi.RunError(f"associations.{name}: {missing}") from None
+    return made
 
-pulumi.export("membershipIds", ids)
+
+pulumi.export("associationIds", {name: resource(name, association).id for name, association in declared.items()})

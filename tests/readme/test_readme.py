@@ -14,10 +14,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from association_emulator.control import EmulatorControl
+from association_emulator.server import EmulatorServer
+from aws_associations import errors
+from aws_associations.kind import Kind, Option, Part
 from aws_associations.kinds import KINDS
 from engines.ministack import Ministack
 from engines.pulumi_engine import find_pulumi
-from finspace_emulator.server import EmulatorServer
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _README = (_ROOT / "README.md").read_text()
@@ -44,11 +47,14 @@ def clone(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server() -> Iterator[EmulatorServer]:
-    """A FinSpace with the parties that the README names."""
+    """A directory with the parties that the README names."""
     with EmulatorServer() as running:
         running.control.reset()
-        running.control.add_permission_group("env1", "analysts")
-        running.control.add_user("env1", "alice")
+        for account in ("123456789012", "000000000000"):
+            directory = EmulatorControl(running.url, account_id=account).directory
+            directory.add_directory("d-1234567890")
+            directory.add_group("d-1234567890", "App-Analysts")
+            directory.add_user("d-1234567890", "alice")
         yield running
 
 
@@ -69,7 +75,7 @@ def run(line: str, folder: Path, environment: dict[str, str]) -> str:
 
 def members(server: EmulatorServer) -> set[tuple[str, str]]:
     """Who is in which group, by the service's own word."""
-    return {(now.permission_group_id, now.user_id) for now in server.control.memberships()}
+    return {(now.group_name, now.member_name) for now in EmulatorControl(server.url).directory.memberships()}
 
 
 def test_every_command_is_run_by_a_test() -> None:
@@ -86,7 +92,7 @@ def test_the_cloudformation_quick_start_works_as_it_stands(clone: Path, server: 
     """Package, deploy, declare and delete with the real AWS CLI, each line copied from the README."""
     for venv in (".venv", ".venv-ministack"):
         (clone / venv).symlink_to(_ROOT / venv)
-    with Ministack(environment={"AWS_ENDPOINT_URL_FINSPACE_DATA": server.url}) as engine:
+    with Ministack(environment={"AWS_ENDPOINT_URL_DIRECTORY_SERVICE_DATA": server.url}) as engine:
         client = engine.client("s3")
         client.create_bucket(Bucket="my-artifacts")
         client.close()
@@ -100,13 +106,12 @@ def test_the_cloudformation_quick_start_works_as_it_stands(clone: Path, server: 
             **engine.certificate.environment(),
         }
         lines = commands("cloudformation")
-        for line in lines[:4]:
-            printed = run(line, clone, environment)
-        assert "RoleArn" in printed
+        *deploy, declare, delete = lines
+        for line in deploy:
+            run(line, clone, environment)
 
-        declare, delete = lines[4:]
         run(declare, clone, environment)
-        assert members(server) == {("analysts", "alice")}
+        assert members(server) == {("App-Analysts", "alice")}
         run(delete, clone, environment)
         end = time.monotonic() + 30
         while members(server) and time.monotonic() < end:
@@ -133,7 +138,7 @@ def test_the_pulumi_quick_start_works_as_it_stands(clone: Path, server: Emulator
     assert [line.split()[1] for line in lines[-2:]] == ["up", "destroy"]
     for line in lines[:-1]:
         run(line, clone, environment)
-    assert members(server) == {("analysts", "alice")}
+    assert members(server) == {("App-Analysts", "alice")}
     run(lines[-1], clone, environment)
     assert members(server) == set()
 
@@ -145,7 +150,7 @@ def test_the_python_of_the_readme_declares_a_membership(tmp_path: Path) -> None:
 import pulumi
 class Mocks(pulumi.runtime.Mocks):
     def new_resource(self, args):
-        parts = [args.inputs[name] for name in ("environment_id", "permission_group_id", "user_id")]
+        parts = [args.inputs[name] for name in ("directory_id", "group_name", "member_name")]
         print(args.typ, args.name, *parts)
         return args.name, args.inputs
     def call(self, args):
@@ -157,10 +162,10 @@ pulumi.runtime.set_mocks(Mocks())
     path.write_text(f"{mocks}\n@pulumi.runtime.test\ndef declare():\n{body}\ndeclare()\n")
     done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.split() == [
-        "pulumi-python:dynamic/aws-associations/finspace:PermissionGroupMembership",
+        "pulumi-python:dynamic/aws-associations/directory:GroupMembership",
         "alice",
-        "env1",
-        "analysts",
+        "d-1234567890",
+        "App-Analysts",
         "alice",
     ]
 
@@ -169,22 +174,36 @@ def test_the_yaml_of_the_readme_declares_a_membership() -> None:
     """The resource in the README has the type and the properties that the function serves."""
     (text,) = re.findall(r"^```yaml\n(.*?)^```$", _README, flags=re.MULTILINE | re.DOTALL)
     resource = yaml.safe_load(text.replace("!ImportValue", ""))["Resources"]["Membership"]
-    (kind,) = KINDS
-    assert resource["Type"] == kind.cloudformation_type
-    assert set(resource["Properties"]) == {"ServiceToken", *(part.property_name for part in kind.parts)}
+    (kind,) = (kind for kind in KINDS if kind.cloudformation_type == resource["Type"])
+    required = {part.property_name for part in kind.parts if part.default is None}
+    assert set(resource["Properties"]) == {"ServiceToken", *required}
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_every_property_and_error_is_documented(kind: object) -> None:
-    """A property that the README does not name is one that nobody finds."""
-    from aws_associations import errors
-    from aws_associations.kind import Kind
+def test_every_property_and_output_of_a_kind_is_documented(kind: Kind) -> None:
+    """A property that its page does not name is one that nobody finds; the README leads to the page."""
+    page = (_ROOT / "docs" / "kinds" / f"{kind.name}.md").read_text()
 
-    assert isinstance(kind, Kind)
-    for part in kind.parts:
-        assert f"`{part.property_name}`" in _README
-        assert f"`{part.name}`" in _README
-    for word in ("OnExisting", "Revision", "MembershipStatus", "StatusCode", "on_existing", "timeout_seconds"):
+    assert f"docs/kinds/{kind.name}.md" in _README
+    members: list[Part | Option] = [*kind.parts, *kind.options]
+    for member in members:
+        assert f"`{member.property_name}`" in page
+        assert f"`{member.name}`" in page
+    for word in (kind.switch, "StatusCode", *kind.errors, *(code for code in kind.look.states)):
+        assert f"`{word}`" in page
+
+
+def test_what_all_kinds_have_is_documented() -> None:
+    """Options, outputs and words of errors that every kind has are in the README."""
+    for word in ("OnExisting", "Revision", "StatusCode", "on_existing", "timeout_seconds", "TimeoutSeconds"):
         assert f"`{word}`" in _README
     for failure in errors.AssociationError.__subclasses__():
         assert f"`{failure.code}`" in _README
+
+
+@pytest.mark.parametrize("page", [*sorted(_ROOT.glob("docs/**/*.md")), _ROOT / "README.md"], ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    """A link to a file or a folder of the repository is to one that there is."""
+    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
+
+    assert [target for target in targets if not (page.parent / target).exists()] == []
