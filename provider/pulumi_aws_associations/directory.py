@@ -41,7 +41,7 @@ class GroupMembership(AssociationResource, module="aws-associations/directory", 
     """Id of the directory."""
 
     member_realm: pulumi.Output[str]
-    """Domain of the member; by default the directory's own."""
+    """Domain of the member (the directory's own if left out)."""
 
     group_name: pulumi.Output[str]
     """Name of the group (sAMAccountName)."""
@@ -81,7 +81,7 @@ class GroupMembership(AssociationResource, module="aws-associations/directory", 
             directory_id: Id of the directory. Changing it replaces the membership.
             group_name: Name of the group (sAMAccountName), 1 to 64 characters. Changing it replaces the membership.
             member_name: Name of the member, 1 to 63 characters. Changing it replaces the membership.
-            member_realm: Domain of the member, 1 to 255 characters; by default the directory's own. Changing it
+            member_realm: Domain of the member (the directory's own if left out), 1 to 255 characters. Changing it
                 replaces the membership.
             region: AWS region; by default that of the environment or profile when it is created.
             on_existing: What to do if the membership is there already and nothing shows that this resource granted it:

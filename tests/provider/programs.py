@@ -18,16 +18,24 @@ import json, runpy, sys
 import pulumi
 
 program, config = sys.argv[1], json.loads(sys.argv[2])
-exports = {}
+exports, deleted_first = {}, set()
 
 class Mocks(pulumi.runtime.Mocks):
     def new_resource(self, args):
         inputs = {name: value for name, value in args.inputs.items() if name != "__provider"}
-        print(json.dumps(["resource", args.typ, args.name, inputs]))
+        print(json.dumps(["resource", args.typ, args.name, inputs, args.name in deleted_first]))
         return f"{args.name}-id", args.inputs
     def call(self, args):
         return {}
 
+register = pulumi.runtime.mocks.MockMonitor.RegisterResource
+
+def registering(self, request):
+    if request.deleteBeforeReplace:
+        deleted_first.add(request.name)
+    return register(self, request)
+
+pulumi.runtime.mocks.MockMonitor.RegisterResource = registering
 pulumi.runtime.set_mocks(Mocks(), project="project", stack="dev", organization="organization")
 pulumi.runtime.set_all_config({f"project:{name}": value for name, value in config.items()})
 pulumi.export = exports.__setitem__
@@ -51,6 +59,8 @@ class Registered:
     type: str
     name: str
     inputs: dict[str, Any]
+    deleted_first: bool
+    """Whether its replacement deletes first."""
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,30 @@ def resource_class(kind: Kind) -> Any:
     return getattr(importlib.import_module(f"pulumi_aws_associations.{module_name(kind)}"), class_name(kind))
 
 
+def test_a_replacement_deletes_first_unless_the_program_says_otherwise(tmp_path: Path) -> None:
+    """Of a create and then a delete of the same pair nothing is left, so deleting first is the default; options win."""
+    program = tmp_path / "order.py"
+    program.write_text(
+        """
+import pulumi
+from pulumi_aws_associations.iot import BillingGroupMembership
+
+pair = {"billing_group_name": "tariff-a", "thing_name": "meter-7"}
+BillingGroupMembership("default", **pair)
+BillingGroupMembership("other options", **pair, opts=pulumi.ResourceOptions(protect=True))
+BillingGroupMembership("otherwise", **pair, opts=pulumi.ResourceOptions(delete_before_replace=False))
+"""
+    )
+
+    ran = run_program(program)
+
+    assert {made.name: made.deleted_first for made in ran.resources} == {
+        "default": True,
+        "other options": True,
+        "otherwise": False,
+    }
+
+
 def typed(tmp_path: Path, text: str) -> str:
     """What mypy, as strict as it can be, says of a program; it finds the package as a user's does."""
     program = tmp_path / "typed.py"

@@ -33,7 +33,7 @@ KIND = Kind(
         Part(
             "member_realm",
             "MemberRealm",
-            "Domain of the member; by default the directory's own",
+            "Domain of the member (the directory's own if left out)",
             "corp.example.com",
             compared_as=domain_name,
             default=Asked("ListGroupsForMember", _MEMBER, "MemberRealm", {"MaxResults": 1}),
