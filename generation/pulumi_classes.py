@@ -131,7 +131,7 @@ def _constructor(kind: Kind, name: str) -> str:
             " ``fail``, or ``adopt`` it, after which deleting the resource revokes it.",
         )
     )
-    arguments.append("timeout_seconds: pulumi.Input[float] = 300")
+    arguments.append(f"timeout_seconds: pulumi.Input[float] = {kind.timeout_seconds}")
     described.append(
         ("timeout_seconds", "How long to wait for the service, for each create, read and delete; 1 to 86400.")
     )

@@ -106,7 +106,8 @@ def _outputs(kind: Kind) -> str:
     segments = "/".join(f"<{part.name}>" for part in kind.parts)
     text = f"| `Ref` | `id` | `{kind.name}/v1/<account>/<region>/{segments}`, percent-encoded |\n"
     for part in kind.parts:
-        text += f"| `{part.property_name}` | `{part.name}` | as declared, or the default that was meant |\n"
+        default = ", or the default that was meant" if part.default is not None else ""
+        text += f"| `{part.property_name}` | `{part.name}` | as declared{default} |\n"
     if kind.look.status:
         status = f"`{property_name(kind.status_name, None)}` | `{kind.status_name}`"
         text += f"| {status} | the service's word, {_words(kind)} |\n"

@@ -18,9 +18,12 @@ from aws_associations.errors import (
 from aws_associations.host import Request
 from aws_associations.identity import AssociationId, Identity
 from aws_associations.kind import Duplicates, Scope, State
-from aws_associations.look import ABSENT, SETTLE_SECONDS, Sighting, look, look_patiently, not_in_time
+from aws_associations.look import ABSENT, Sighting, look, look_patiently, not_in_time
 from aws_associations.service import Services
 from aws_associations.waiting import delays
+
+_LATER_SECONDS = 6.0
+"""After how long a present association is looked at again before it counts as somebody else's."""
 
 
 class OnExisting(enum.Enum):
@@ -92,10 +95,11 @@ class Creation:
     def run(self, sighting: Sighting | None = None) -> Granted:
         """Create; ``sighting`` is a look that was just made."""
         self._request.check_account(self._identity)
-        if sighting is None and self._kind.duplicates is not Duplicates.CONFLICT:
+        if sighting is None and not self._replay_tells():
             first = look_patiently if self._patient else look
             sighting = first(self._services, self._identity, self._request.deadline)
-        # Without a look on a service that rejects duplicates: there the write itself tells.
+        # Without a look where a token tells afterwards whose it is. A typed rejection alone does not: after a lost
+        # answer it may be the echo of our own write, or of somebody's who was there before.
         if sighting is not None and sighting.state is State.REMOVING:
             sighting = self._wait("removed", lambda seen: seen.state is not State.REMOVING)
             self._must_be_live()  # a wait lies behind us
@@ -107,10 +111,10 @@ class Creation:
 
     def _claim(self, sighting: Sighting, *, rejected: bool = False) -> Granted:
         """The association is there. The first evidence that it is ours decides; without any it is not."""
-        self._refuse_to_move(sighting)
-        granted = self._evidence(sighting, rejected=rejected)
-        if granted is not None:
-            return granted
+        if sighting.state is not State.ELSEWHERE:
+            granted = self._evidence(sighting, rejected=rejected)
+            if granted is not None:
+                return granted
         # Two deliveries of one request may run at once, and what one of them shows may lag: wait, and ask it all again.
         sighting = self._later(sighting)
         self._must_be_live()
@@ -150,9 +154,9 @@ class Creation:
         return None
 
     def _later(self, sighting: Sighting) -> Sighting:
-        """Look again after SETTLE_SECONDS, and as long as it is still being added or removed."""
+        """Look again after it had time to settle, and as long as it is still being added or removed."""
         deadline = self._request.deadline
-        self._pause(min(SETTLE_SECONDS, deadline.remaining / 3), sighting, "settled")
+        self._pause(min(_LATER_SECONDS, deadline.remaining / 3), sighting, "settled")
         moving = {State.ADDING, State.REMOVING}
         return self._wait("settled", lambda seen: seen.state not in moving, sighting)
 
@@ -276,7 +280,7 @@ class Creation:
                 absent_since = None
             elif absent_since is None:
                 absent_since = request.deadline.moment
-            elif not last and request.deadline.elapsed_since(absent_since) >= SETTLE_SECONDS:
+            elif not last and request.deadline.elapsed_since(absent_since) >= self._kind.settle_seconds:
                 return None
             self._pause(delay, seen, "granted")
         raise AssertionError("delays are endless")
@@ -288,8 +292,11 @@ class Creation:
         seen = self._wait("granted", lambda now: now.state is not State.ADDING, sighting)
         if seen.state is State.PRESENT:
             return seen
+        failed = seen.state in {State.FAILED, State.REMOVAL_FAILED}
         raise NotStabilized(
-            f"it is {seen.state.value} {seen.details}".rstrip(), outcome_unknown=self._request.may_exist is not None
+            f"it is {seen.status or seen.state.value} {seen.details}".rstrip(),
+            advice="Deploy with another Revision to have it made anew, or delete it first." if failed else None,
+            outcome_unknown=self._request.may_exist is not None,
         )
 
     # -- looking and waiting --------------------------------------------------------------------------------------
@@ -308,11 +315,11 @@ class Creation:
             raise
 
     def _settled(self, decided: Callable[[Sighting], bool]) -> Sighting:
-        """Look until the look is decided, or has said the other thing for SETTLE_SECONDS."""
+        """Look until the look is decided, or has said the other thing for as long as the kind needs to settle."""
         start = self._request.deadline.moment
         for delay in delays():
             seen = self._look()
-            if decided(seen) or self._request.deadline.elapsed_since(start) >= SETTLE_SECONDS:
+            if decided(seen) or self._request.deadline.elapsed_since(start) >= self._kind.settle_seconds:
                 return seen
             self._pause(delay, seen, "settled")
         raise AssertionError("delays are endless")

@@ -81,6 +81,14 @@ class Identity:
         account = {self.kind.account_member: self.account} if self.kind.account_member else {}
         return {**account, **{part.wire: self[part.name] for part in self.kind.parts if part.wire is not None}}
 
+    def may_be(self, values: Mapping[str, str]) -> bool:
+        """Whether the values, part name → value and as far as they are given, are those of this identity."""
+        return all(
+            part.compared_as(values[part.name]) == part.compared_as(self[part.name])
+            for part in self.kind.parts
+            if part.name in values
+        )
+
     @property
     def canonical(self) -> tuple[str, ...]:
         """What is compared and hashed."""

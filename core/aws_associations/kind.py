@@ -253,6 +253,9 @@ class Kind:
             for a while; any other reason of a listed code is final, whatever the SDK thinks of it.
         advice: what to do next, where this kind needs words of its own: by error class, code or reason.
         duplicates: what is documented of a second associate.
+        settle_seconds: how long what the look shows must stay the same before it outweighs a success answer. Looks may
+            lag behind writes; the default is a choice: enough for a few seconds of lag, too short to be felt.
+        timeout_seconds: how long a Pulumi operation waits if the program does not say.
         token: idempotency token, None if the service has none.
         exchange: credential exchange, None if the caller's credentials sign everything.
         permissions: what the caller needs in IAM.
@@ -281,6 +284,8 @@ class Kind:
     api_version: str | None = None
     is_global: bool = False
     preposition: str = "in"
+    settle_seconds: float = 6.0
+    timeout_seconds: int = 300
     account_member: str | None = None
     options: tuple[Option, ...] = ()
     status_name: str = "status"

@@ -12,10 +12,10 @@ from typing import Any
 
 from aws_associations.creation import Creation, Desired, Granted, How, OnExisting
 from aws_associations.errors import AssociationError, InternalFailure, ServiceUnavailable
-from aws_associations.host import Request
+from aws_associations.host import Host, Request
 from aws_associations.identity import AssociationId, Identity, is_marker, parse_or_none
 from aws_associations.kind import Asked, Kind, State
-from aws_associations.look import Sighting, look, look_patiently, patiently
+from aws_associations.look import ABSENT, Sighting, look, look_patiently, patiently
 from aws_associations.removal import Removal, Revocation
 from aws_associations.service import Services
 from aws_associations.waiting import Deadline
@@ -43,6 +43,7 @@ class Lifecycle:
         deadline: Deadline,
         *,
         before: tuple[Identity, Mapping[str, str]] | None = None,
+        host: Host | None = None,
     ) -> Identity:
         """The identity that is meant by a kind's parts as a user declares them: part name → value.
 
@@ -56,7 +57,9 @@ class Lifecycle:
             values: the parts that are given.
             deadline: after it nothing is asked any more.
             before: for an update: the identity so far, and the values that were given then. A default that meant
-                something then still means it, so that nothing is asked; what has to be asked is asked patiently.
+                something then still means it, so that nothing is asked. If the service does not tell and nothing else
+                changed, the identity stays what it was, with a note: the reverse of a failed update would fail, too.
+            host: takes that note.
 
         Raises:
             AssociationError: a value can never be sent or named, or the default cannot be told.
@@ -73,11 +76,19 @@ class Lifecycle:
                 kept = before is not None and name not in before[1] and _same_scope(identity, before[0], but=name)
                 if before is not None and kept:
                     told[name] = before[0][name]
-                else:
-                    told[name] = self._ask(identity, default, deadline, patient=before is not None)
+                    continue
+                try:
+                    told[name] = self._ask(identity, default, deadline)
+                except AssociationError as error:
+                    if before is None or not before[0].may_be(given):
+                        raise
+                    told[name] = before[0][name]
+                    if host is not None:
+                        fields = {"association": str(before[0]), "part": name, "cause": error.cause}
+                        host.note("default-not-told", fields, warning=True)
         return Identity.of(kind, account, region, {**given, **told}) if told else identity
 
-    def _ask(self, identity: Identity, default: Asked, deadline: Deadline, *, patient: bool) -> str:
+    def _ask(self, identity: Identity, default: Asked, deadline: Deadline) -> str:
         import jmespath
 
         parameters = {**default.constants, **{member: identity[part] for member, part in default.request.items()}}
@@ -86,7 +97,8 @@ class Lifecycle:
             return self._services.call(identity.kind, identity, default.operation, parameters, deadline)
 
         try:
-            answer = patiently(ask, deadline) if patient else ask()
+            # Patiently: an earlier delivery of the same request may have been answered, and granted it.
+            answer = patiently(ask, deadline)
         except AssociationError as error:
             error.outcome_unknown = False  # nothing was written
             raise
@@ -198,6 +210,9 @@ class Lifecycle:
                 raise
             request.host.note("not-seen", {"association": str(identity), "cause": str(error)}, warning=True)
             return Granted(known, How.KEPT, "")
+        if heal and sighting.state in {State.FAILED, State.REMOVAL_FAILED}:
+            Revocation(self._services, known, request).clear()
+            sighting = ABSENT
         if heal and sighting.state is not State.PRESENT:
             granted = Creation(self._services, desired, request, ours=True).run(sighting)
             return Granted(known, How.KEPT, granted.status, granted.status_code)

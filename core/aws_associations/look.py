@@ -21,11 +21,6 @@ from aws_associations.waiting import Deadline, delays
 
 _T = TypeVar("_T")
 
-SETTLE_SECONDS = 6.0
-"""How long a list must keep saying the same before it outweighs a success answer. Lists may lag behind writes; no lag
-was ever published for FinSpace, so this is a choice: long enough for a list that is a few seconds behind, short enough
-not to be felt."""
-
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
@@ -79,6 +74,8 @@ def look(services: Services, identity: Identity, deadline: Deadline) -> Sighting
             error.outcome_unknown = False
             raise
         for candidate in jmespath.search(how.items, page) or []:
+            if candidate is None:
+                continue  # an answer without the member that holds it
             if _matches(how, candidate, identity):
                 return _sighting(how, candidate)
             if how.exclusive:

@@ -9,7 +9,7 @@ from aws_associations.errors import AssociationError, InvalidRequest, NotFound, 
 from aws_associations.host import Request
 from aws_associations.identity import AssociationId
 from aws_associations.kind import State
-from aws_associations.look import SETTLE_SECONDS, Sighting, look, not_in_time
+from aws_associations.look import Sighting, look, not_in_time
 from aws_associations.service import Services
 from aws_associations.waiting import delays
 
@@ -64,10 +64,19 @@ class Revocation:
                 return True
         return False
 
+    def clear(self) -> None:
+        """End what failed, so that it can be granted anew. It is ours: nobody is asked."""
+        self._revoke()
+
     def _revoke(self) -> Removal:
         deadline = self._request.deadline
         refused_since: float | None = None
         lost = False
+        if self._identity.kind.look.exclusive:
+            # What a removal does to a party that others have moved meanwhile is documented nowhere.
+            seen = look(self._services, self._identity, deadline)
+            if seen.state is State.ELSEWHERE:
+                return Removal.ABSENT
         for delay in delays():
             try:
                 self._send_disassociate()
@@ -91,7 +100,7 @@ class Revocation:
                     refused_since = None
                 elif refused_since is None:
                     refused_since = deadline.moment
-                elif deadline.elapsed_since(refused_since) >= SETTLE_SECONDS:
+                elif deadline.elapsed_since(refused_since) >= self._identity.kind.settle_seconds:
                     error.outcome_unknown = error.outcome_unknown or lost
                     raise
                 self._pause(delay, seen)
@@ -134,7 +143,7 @@ class Revocation:
                 error.cause += f"; it could not be seen afterwards either ({blind.code}: {blind.cause})"
                 raise error from blind
             absent = seen.state in {State.ABSENT, State.ELSEWHERE}
-            if not absent or deadline.elapsed_since(start) >= SETTLE_SECONDS:
+            if not absent or deadline.elapsed_since(start) >= self._identity.kind.settle_seconds:
                 return seen
             self._pause(delay, seen)
         raise AssertionError("delays are endless")
@@ -156,7 +165,7 @@ class Revocation:
                 present_since = None
             elif present_since is None:
                 present_since = deadline.moment
-            elif succeeded and deadline.elapsed_since(present_since) >= SETTLE_SECONDS:
+            elif succeeded and deadline.elapsed_since(present_since) >= self._identity.kind.settle_seconds:
                 # Our removal took effect, in this delivery or an earlier one, and somebody granted it since.
                 self._request.host.note("granted-again-by-others", {"association": str(self._identity)}, warning=True)
                 return Removal.GRANTED_AGAIN

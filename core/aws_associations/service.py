@@ -14,16 +14,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from aws_associations.errors import (
-    AccessDenied,
-    AssociationError,
-    DeadlinePassed,
-    InvalidRequest,
-    ServiceUnavailable,
-)
+from aws_associations.errors import AccessDenied, AssociationError, DeadlinePassed, InvalidRequest
 from aws_associations.identity import Identity
 from aws_associations.kind import CredentialExchange, Kind
-from aws_associations.translation import from_botocore, service_words
+from aws_associations.translation import final, from_botocore, refused, service_words
 from aws_associations.waiting import Deadline, delays
 
 READ_TIMEOUT = 20.0
@@ -140,7 +134,7 @@ class Services:
         attempt = self._attempt
         attempt.deadline, attempt.sent, attempt.rejected = deadline, 0, False
         attempt.exchanging = attempt.host = ""
-        attempt.meanings, attempt.transient = (kind.errors, kind.transient) if kind else ({}, {})
+        attempt.kind = kind
         attempt.patience, attempt.delays = deadline.part(_PATIENCE), delays()
         try:
             deadline.check()
@@ -189,16 +183,14 @@ class Services:
         status, answer = response[0].status_code, response[1]
         if not 400 <= status < 500:
             return None
+        kind: Kind | None = attempt.kind
         code, reason = service_words(answer)
-        # A failure of the service says nothing of the effect, whatever its status.
-        attempt.rejected = attempt.meanings.get(code) is not ServiceUnavailable
+        attempt.rejected = refused(kind, status, code, reason)
         after = answer.get("RetryAfterSeconds")
-        passing = attempt.transient.get(code)
-        if passing is None and after is None:
+        if after is None and (kind is None or code not in kind.transient):
             return None
         delay: float = max(next(attempt.delays), float(after or 0))
-        final = bool(passing) and reason not in passing
-        if final or delay > attempt.patience.remaining:
+        if final(kind, code, reason) or delay > attempt.patience.remaining:
             raise ClientError(dict(answer), operation.name)
         return delay
 

@@ -85,8 +85,7 @@ def from_botocore(
         words = advice.get(reason) or advice.get(code)
         published = meanings.get(code) or _COMMON_ERRORS.get(code)
         failure = published or _by_status(status)
-        # A failure of the service says nothing of the effect, whatever its status.
-        unknown = sent > 1 or status >= 500 or published is ServiceUnavailable
+        unknown = sent > 1 or not refused(kind, status, code, reason)
         if published is None:
             cause = f"{cause} (HTTP {status}, an error that the published API does not have)"
             if ended is not None and getattr(error, "operation_name", operation) in operations:
@@ -133,6 +132,23 @@ def from_botocore(
     translated.gone = gone
     translated.__cause__ = error
     return translated
+
+
+def refused(kind: Kind | None, status: int, code: str, reason: str) -> bool:
+    """Whether the service says that it did nothing; otherwise nobody can say what the attempt did.
+
+    A failure of the service is no refusal, whatever its status, unless the kind declares the reason as final.
+    """
+    if not 400 <= status < 500 or status == 408:
+        return False
+    meaning = (kind.errors.get(code) if kind else None) or _COMMON_ERRORS.get(code)
+    return meaning is not ServiceUnavailable or final(kind, code, reason)
+
+
+def final(kind: Kind | None, code: str, reason: str) -> bool:
+    """Whether the kind declares other reasons of this error as passing, so that this one is not."""
+    passing = kind.transient.get(code) if kind else None
+    return bool(passing) and reason not in (passing or ())
 
 
 def service_words(answer: Mapping[str, Any]) -> tuple[str, str]:

@@ -25,7 +25,7 @@ _lifecycle = Lifecycle(_services)
 handler = Responder()
 # What this process granted, or may have granted, for which request: one that is delivered again because its answer was
 # lost knows its work.
-_begun: deque[tuple[str, Identity]] = deque(maxlen=100)
+_begun: deque[tuple[tuple[str, str, str], Identity]] = deque(maxlen=100)
 
 
 class _Host(UnknowingHost):
@@ -36,7 +36,7 @@ class _Host(UnknowingHost):
 
     def granted_here(self, identity: Identity) -> bool:
         """Whether an earlier delivery of this request to this process granted it, or may have."""
-        return (self._event.request_id, identity) in _begun
+        return (_request_of(self._event), identity) in _begun
 
     def note(self, event: str, fields: Mapping[str, object], *, warning: bool = False) -> None:
         """Write a log line."""
@@ -49,7 +49,7 @@ def create(event: Event, context: Any) -> str:
     request = _request(event, context, fallback=marker(event.logical_id))
     desired = _desired(event, context, request, grants=True)
     granted = _lifecycle.create(desired, request)
-    return _answer(granted, request)
+    return _answer(granted, event)
 
 
 @handler.update
@@ -66,7 +66,7 @@ def update(event: Event, context: Any) -> str:
         heal=event.asks_to_heal,
         options_before=event.options_before(_services),
     )
-    return _answer(granted, request)
+    return _answer(granted, event)
 
 
 @handler.delete
@@ -109,7 +109,9 @@ def _request(event: Event, context: Any, fallback: str) -> Request:
         host=_Host(event),
     )
     handler.stop = deadline.end_now
-    handler.id_if_failed = lambda: _remains(event, request) or fallback
+    # No failure takes back what an earlier delivery of this request may have granted, unless it is undone.
+    begun = next((_text(event, identity) for request_of, identity in _begun if request_of == _request_of(event)), "")
+    handler.id_if_failed = lambda: _remains(event, request) or (fallback if request.undone else begun) or fallback
     return request
 
 
@@ -118,18 +120,13 @@ def _desired(event: Event, context: Any, request: Request, *, grants: bool) -> D
     switches.check_served(event.kind)
     declared = event.declared(_services)
     own = _own(event.kind, event)
-    if grants or not _may_be(own, declared.values):
+    if grants or own is None or not own.may_be(declared.values):
         switches.check_may_grant(event.kind, declared.values)
     before = (own, event.values_before) if own else None
-    identity = _lifecycle.identify(event.kind, *_place(context), declared.values, request.deadline, before=before)
-    desired = Desired(identity, declared.on_existing, declared.options)
-    if (request.request_id, desired.identity) in _begun:
-        # No failure takes back what an earlier delivery of this request may have granted, unless it is undone.
-        cut_short = handler.id_if_failed
-        handler.id_if_failed = lambda: (
-            cut_short() if request.may_exist or request.undone else _text(event, desired.identity)
-        )
-    return desired
+    identity = _lifecycle.identify(
+        event.kind, *_place(context), declared.values, request.deadline, before=before, host=request.host
+    )
+    return Desired(identity, declared.on_existing, declared.options)
 
 
 def _place(context: Any) -> tuple[str, str]:
@@ -145,7 +142,7 @@ def _remains(event: Event, request: Request) -> str:
     identity = request.may_exist
     if identity is None:
         return ""
-    _begun.append((request.request_id, identity))
+    _begun.append((_request_of(event), identity))
     return _text(event, identity)
 
 
@@ -160,25 +157,21 @@ def _own(kind: Kind, event: Event) -> Identity | None:
     return known.identity if known else None
 
 
-def _may_be(identity: Identity | None, values: Mapping[str, str]) -> bool:
-    """Whether the values, as far as they are given, are those of the identity."""
-    return identity is not None and all(
-        part.compared_as(values[part.name]) == part.compared_as(identity[part.name])
-        for part in identity.kind.parts
-        if part.name in values
-    )
+def _request_of(event: Event) -> tuple[str, str, str]:
+    """What is the same in every delivery of one request, and of no other."""
+    return (event.stack_id, event.logical_id, event.request_id)
 
 
 def _names(event: Event) -> dict[str, Any]:
     return {"stack": event.stack_id, "logical_id": event.logical_id, "request": event.request_id}
 
 
-def _answer(granted: Granted, request: Request) -> str:
+def _answer(granted: Granted, event: Event) -> str:
     """Fill in what GetAtt serves. The same members always: a missing one would fail whoever refers to it."""
     identity = granted.id.identity
     kind = identity.kind
     if granted.how is How.CREATED:
-        _begun.append((request.request_id, identity))
+        _begun.append((_request_of(event), identity))
     handler.Data = {
         **{part.property_name: identity[part.name] for part in kind.parts},
         **({property_name(kind.status_name, None): granted.status} if kind.look.status else {}),

@@ -37,10 +37,12 @@ class PackageAssociationProvider(AssociationProvider):
 class PackageAssociation(AssociationResource, module="aws-associations/opensearch", name="PackageAssociation"):
     """A package (dictionary, plugin) associated with an OpenSearch Service domain.
 
-    Expect minutes: a dictionary takes a few, a plugin changes the whole domain and can take longer than a Lambda
-    function may run (15 minutes). Then the resource fails with NotStabilized and its real id, so that the rollback
-    removes it. In Pulumi, raise timeout_seconds. Another value of an option takes a new association: Pulumi replaces;
-    CloudFormation keeps it, with a warning. A package that an index uses cannot be dissociated; the error says so.
+    Expect minutes: a dictionary takes a few; a plugin changes the whole domain and can take longer than a Lambda
+    function may run (15 minutes). Then the resource fails with NotStabilized and its real id, so that a rollback finds
+    it. A package cannot be removed while it is being associated: if it still is when the rollback's time ends, delete
+    the stack again later. Pulumi waits for an hour. Another value of an option takes a new association: Pulumi
+    replaces; CloudFormation keeps it, with a warning. A package that an index uses cannot be dissociated; the error
+    says so. Whether KeyAccessRoleArn needs iam:PassRole is not documented; the function's role does not have it.
 
     Example::
 
@@ -88,7 +90,7 @@ class PackageAssociation(AssociationResource, module="aws-associations/opensearc
         association_configuration: pulumi.Input[AssociationConfigurationArgs] | None = None,
         region: pulumi.Input[str] | None = None,
         on_existing: pulumi.Input[Literal["fail", "adopt"]] = "fail",
-        timeout_seconds: pulumi.Input[float] = 300,
+        timeout_seconds: pulumi.Input[float] = 3600,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Declare one.

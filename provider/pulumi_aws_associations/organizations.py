@@ -25,7 +25,9 @@ class DelegatedAdministrator(
 ):
     """A member account as delegated administrator of an AWS service in an organization.
 
-    Works in the organization's management account only, from any region.
+    Works in the organization's management account only, from any region. Many services take one administrator.
+    CloudFormation registers the new account before it deregisters the old one, so for those it cannot change
+    ``account_id`` in one update: remove the resource in one, declare it anew in the next. Pulumi can: it deletes first.
 
     Example::
 

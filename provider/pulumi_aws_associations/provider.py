@@ -38,8 +38,6 @@ ON_EXISTING = {choice.value.lower(): choice for choice in OnExisting}
 
 LONGEST_TIMEOUT = 86_400
 
-_DEFAULT_TIMEOUT = 300
-
 _ASKING_TIMEOUT = 10
 """Seconds for a question that a diff has."""
 
@@ -95,7 +93,7 @@ class AssociationProvider(ResourceProvider):
         on_existing = known.get("on_existing", "fail")
         if not isinstance(on_existing, str) or on_existing not in ON_EXISTING:
             failures["on_existing"] = f"must be {' or '.join(map(repr, ON_EXISTING))}, is {on_existing!r}"
-        timeout = known.get("timeout_seconds", _DEFAULT_TIMEOUT)
+        timeout = known.get("timeout_seconds", self.kind.timeout_seconds)
         if not isinstance(timeout, (int, float)) or isinstance(timeout, bool) or not 1 <= timeout <= LONGEST_TIMEOUT:
             failures["timeout_seconds"] = f"must be a number of seconds from 1 to {LONGEST_TIMEOUT}, is {timeout!r}"
         region = known.get("region")
@@ -214,7 +212,7 @@ class AssociationProvider(ResourceProvider):
         return part.compared_as(identity[part.name]) == part.compared_as(str(olds.get(part.name)))
 
     def _request(self, region: str, props: Mapping[str, Any]) -> Request:
-        deadline = Deadline(SystemClock(), float(props.get("timeout_seconds") or _DEFAULT_TIMEOUT))
+        deadline = Deadline(SystemClock(), float(props.get("timeout_seconds") or self.kind.timeout_seconds))
         return Request(
             owner=Owner(("pulumi", *(str(name) for name in props.get("declared_by") or ()))),
             request_id=uuid.uuid4().hex,

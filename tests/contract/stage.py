@@ -10,7 +10,7 @@ from association_emulator.journal import JournalEntry
 from aws_associations.errors import AssociationError
 from aws_associations.host import Request
 from aws_associations.identity import AssociationId, Identity
-from aws_associations.kind import Kind
+from aws_associations.kind import Duplicates, Kind
 from aws_associations.lifecycle import Desired, Granted, OnExisting, Removal
 from aws_associations.look import Sighting
 from tests.contract.scenery import OTHERS, SCENERY, module_of
@@ -75,6 +75,10 @@ class Stage:
 
     def delete(self, text: str | None = None, request: Request | None = None) -> Removal:
         return self.world.lifecycle.delete(self.kind, text or self.id(), request or self.request())
+
+    def token_tells(self) -> bool:
+        """Whether a replayed token tells whose a present association is."""
+        return self.kind.duplicates is Duplicates.CONFLICT and self.kind.token is not None
 
     def granted(self) -> set[Identity]:
         """The truth, whatever the lists show."""

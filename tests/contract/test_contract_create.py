@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from aws_associations.errors import AlreadyExists, AssociationError, NotFound, NotStabilized, ResourceConflict
-from aws_associations.kind import Duplicates
 from aws_associations.lifecycle import Desired, How, OnExisting, Removal
 from aws_associations.properties import typed_options
 from tests.contract.cases import case, case_of_each_party, knows_its_own
@@ -29,13 +28,12 @@ def test_it_is_granted_with_one_write(stage: Stage) -> None:
 
 
 @case("create")
-def test_only_a_service_that_rejects_duplicates_is_not_looked_at_first(stage: Stage) -> None:
-    """There the write itself tells what was there; everywhere else only a look before it can."""
+def test_only_a_service_whose_token_tells_is_not_looked_at_first(stage: Stage) -> None:
+    """There a replay tells afterwards whose it is; everywhere else only a look before the write can."""
     stage.create()
 
     calls = [entry.operation for entry in stage.journal(stage.kind.look.operation, stage.kind.associate)]
-    conflicts = stage.kind.duplicates is Duplicates.CONFLICT
-    assert calls == ([] if conflicts else [stage.kind.look.operation]) + [
+    assert calls == ([] if stage.token_tells() else [stage.kind.look.operation]) + [
         stage.kind.associate,
         stage.kind.look.operation,
     ]
@@ -130,18 +128,16 @@ def test_an_unknown_outcome_is_undone_for_a_host_that_keeps_no_failure(stage: St
 
 
 @case("lost answer")
-def test_a_cut_and_then_a_duplicate_is_told_apart_where_the_service_can(stage: Stage) -> None:
-    """Somebody else granted it, our first attempt was cut: a token tells; a service without one cannot (a limit)."""
+def test_what_others_granted_before_is_theirs_whatever_happens_to_our_write(stage: Stage) -> None:
+    """Somebody else granted it, our first attempt would be cut: a token tells, or the look before it did."""
     stage.scenery.reject_duplicates()
     stage.scenery.grant(stage.scenery.values)
     stage.fault("cut", stage.kind.associate, when="before", count=1)
 
-    if stage.kind.duplicates is Duplicates.CONFLICT and stage.kind.token is None:
-        assert stage.create().how is How.CREATED
-    else:
-        with pytest.raises(AlreadyExists) as caught:
-            stage.create()
-        assert not caught.value.outcome_unknown
+    with pytest.raises(AlreadyExists) as caught:
+        stage.create()
+
+    assert not caught.value.outcome_unknown
     assert stage.granted() == {stage.identity()}
 
 

@@ -17,7 +17,6 @@ from aws_associations.errors import (
     ServiceUnavailable,
     Throttling,
 )
-from aws_associations.kind import Duplicates
 from aws_associations.lifecycle import How, Removal
 from tests.contract.cases import (
     Modelled,
@@ -27,6 +26,12 @@ from tests.contract.cases import (
     case_of_each_transient,
 )
 from tests.contract.stage import Stage
+
+
+def _unknown(stage: Stage, error: Modelled) -> bool:
+    """Whether the service itself failed; without a reason that passes it is a refusal of those that tell reasons."""
+    reasons = stage.kind.transient.get(error.code)
+    return error.status >= 500 or (stage.kind.errors[error.code] is ServiceUnavailable and not reasons)
 
 
 @case_of_each_error("errors", lambda kind: kind.associate)
@@ -39,7 +44,7 @@ def test_an_error_of_the_associate_call_has_its_declared_meaning(stage: Stage, e
         stage.create(request)
 
     meaning = stage.kind.errors[error.code]
-    unknown = error.status >= 500 or meaning is ServiceUnavailable
+    unknown = _unknown(stage, error)
     assert type(caught.value) is meaning
     assert error.code in stage.message(caught.value, "creating")
     assert error.operation in caught.value.cause
@@ -72,7 +77,7 @@ def test_an_error_of_the_disassociate_call_has_its_declared_meaning(stage: Stage
     assert type(caught.value) is meaning
     assert error.code in stage.message(caught.value, "deleting")
     assert error.operation in caught.value.cause
-    assert caught.value.outcome_unknown is (error.status >= 500 or meaning is ServiceUnavailable)
+    assert caught.value.outcome_unknown is _unknown(stage, error)
     assert stage.granted() == {stage.identity()}
 
 
@@ -292,7 +297,7 @@ def test_what_others_granted_before_is_theirs_through_throttling(stage: Stage) -
         stage.create(request)
 
     assert request.may_exist is None
-    assert (stage.kind.associate in stage.writes()) is (stage.kind.duplicates is Duplicates.CONFLICT)
+    assert (stage.kind.associate in stage.writes()) is stage.token_tells()
 
 
 @case("access denied")

@@ -35,7 +35,7 @@ def identify(
     """Ask the core as a host does."""
     deadline = world.request().deadline
     kind = DIRECTORY_GROUP_MEMBERSHIP
-    return world.lifecycle.identify(kind, ACCOUNT, REGION, values, deadline, before=before)
+    return world.lifecycle.identify(kind, ACCOUNT, REGION, values, deadline, before=before, host=world.host)
 
 
 def test_a_default_that_the_service_tells_is_part_of_the_id(inner: World, control: EmulatorControl) -> None:
@@ -72,16 +72,30 @@ def test_an_update_asks_where_the_default_may_mean_something_else(inner: World, 
     assert identify(inner, VALUES, before=(identify(inner, trusted), trusted))["member_realm"] == REALM
 
 
-def test_an_update_that_has_to_ask_asks_patiently(inner: World, control: EmulatorControl) -> None:
-    """A rollback sends the reverse of an update, which would fail for the same passing reason."""
+def test_a_question_is_asked_patiently(inner: World, control: EmulatorControl) -> None:
+    """An earlier delivery may have granted it, and a rollback's reverse must not fail for a passing reason."""
     trusted = {**VALUES, "member_realm": TRUSTED}
     before = (identify(inner, trusted), trusted)
     control.add_fault("throttled", service="ds-data", count=12)
 
     assert identify(inner, VALUES, before=before)["member_realm"] == REALM
     control.add_fault("throttled", service="ds-data", count=12)
+    assert identify(inner)["member_realm"] == REALM
+    control.add_fault("throttled", service="ds-data", count=None)
     with pytest.raises(Throttling):
         identify(inner)
+
+
+def test_an_update_that_changes_nothing_else_stays_what_it_was(inner: World, control: EmulatorControl) -> None:
+    """The realm was written out, is left out again, and the member is gone: an update's reverse must not fail."""
+    written = {**VALUES, "member_realm": REALM}
+    before = (identify(inner, written), written)
+    control.directory.remove(DIRECTORY, "alice")
+
+    assert identify(inner, VALUES, before=before) == before[0]
+    assert inner.host.warnings == ["default-not-told"]
+    with pytest.raises(NotFound):
+        identify(inner, {**VALUES, "group_name": "Users"}, before=before)
 
 
 def test_a_default_that_cannot_be_told_says_what_to_do(inner: World, control: EmulatorControl) -> None:

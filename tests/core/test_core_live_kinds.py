@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import botocore.session
 import pytest
 
 from association_emulator.control import EmulatorControl
@@ -12,6 +13,7 @@ from aws_associations.errors import AlreadyExists, AssociationError, NotStabiliz
 from aws_associations.identity import AssociationId, Identity
 from aws_associations.kind import Kind
 from aws_associations.kinds.directory_group_membership import KIND as DIRECTORY_GROUP_MEMBERSHIP
+from aws_associations.kinds.iot_billing_group_membership import KIND as BILLING_GROUP_MEMBERSHIP
 from aws_associations.kinds.opensearch_package_association import KIND as PACKAGE_ASSOCIATION
 from aws_associations.lifecycle import Desired, Granted, How, OnExisting, Removal
 from tests.core.world import ACCOUNT, REGION, World
@@ -221,7 +223,7 @@ def test_an_old_refusal_says_nothing_of_a_later_write(directory: Live, monkeypat
     assert caught.value.outcome_unknown
 
 
-@pytest.mark.parametrize("reason", ["DIRECTORY_TIMEOUT", "NO_DISK_SPACE"])
+@pytest.mark.parametrize("reason", ["DIRECTORY_TIMEOUT", "DIRECTORY_RESOURCES_EXCEEDED"])
 def test_a_directory_that_fails_after_the_effect_granted_it(directory: Live, reason: str) -> None:
     """HTTP 400, but no refusal: what the answers say nothing about is seen, and told by the token that it is ours."""
     directory.control.add_fault(
@@ -243,3 +245,45 @@ def test_a_package_that_is_not_there_is_deleted_whatever_the_service_answers(sea
     search.control.opensearch.configure(dissociate_non_member=answer)
 
     assert search.delete() is Removal.ABSENT
+
+
+def test_a_directory_that_refuses_leaves_nothing_to_clean_up(directory: Live) -> None:
+    """A stopped directory refuses for a reason that no waiting mends: definite, a rollback has nothing to do."""
+    directory.control.directory.set_unavailable(DIRECTORY, "INVALID_DIRECTORY_STATE")
+    request = directory.world.request()
+
+    with pytest.raises(AssociationError, match="INVALID_DIRECTORY_STATE") as caught:
+        directory.world.lifecycle.create(Desired(directory.identity), request)
+
+    assert not caught.value.outcome_unknown
+    assert request.may_exist is None
+    assert directory.calls() == ["AddGroupMember"]
+
+
+def test_a_failed_association_is_made_anew_when_a_user_asks(search: Live) -> None:
+    """An update with another Revision removes what failed, and associates it again."""
+    search.control.opensearch.configure(association_result="failed")
+    with pytest.raises(NotStabilized):
+        search.create()
+    search.control.opensearch.configure(association_result="active")
+    text = AssociationId(search.identity).text
+
+    healed = search.world.lifecycle.update(text, Desired(search.identity), search.world.request(), heal=True)
+
+    assert (healed.how, healed.status) == (How.KEPT, "ACTIVE")
+    assert "DissociatePackage" in search.calls()
+
+
+def test_a_thing_that_others_moved_is_left_where_it_is(inner: World) -> None:
+    """Deleting a membership in a billing group that the thing has left sends no removal at all."""
+    iot = botocore.session.Session().create_client("iot", region_name=REGION)
+    iot.create_thing(thingName="meter")
+    for group in ("cheap", "cheaper"):
+        iot.create_billing_group(billingGroupName=group)
+    iot.add_thing_to_billing_group(billingGroupName="cheaper", thingName="meter")
+    live = Live(inner, BILLING_GROUP_MEMBERSHIP, {"billing_group_name": "cheap", "thing_name": "meter"})
+    live.control.clear_journal()
+
+    assert live.delete() is Removal.ABSENT
+    assert live.calls() == ["DescribeThing"]
+    assert iot.describe_thing(thingName="meter")["billingGroupName"] == "cheaper"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from aws_associations.kind import property_name
+from aws_associations_lambda.responder import AnswerNotDeliveredError
 from tests.contract.scenery import SCENERY, module_of
 from tests.handlers.kinds import can_fail, has_status, kind, kinds, parts, replaceable
 from tests.handlers.stage import MARKER, KindStage, shown
@@ -519,10 +520,29 @@ def test_a_realm_that_cannot_be_asked_for_fails_before_anything_is_granted(kind_
     )
 
     created = stage.create(short)
-    updated = stage.update(stage.id(), short)
+    updated = stage.update(stage.id(), short | {"GroupName": "Another"})
 
     assert shown(created) == ("FAILED", MARKER)
     assert shown(updated) == ("FAILED", stage.id())
     assert str(created.reason).startswith("reading the defaults of directory group membership MemberName 'bob'")
     assert "enable-directory-data-access" in str(created.reason)
     assert stage.writes() == []
+
+
+@kind("DirectoryGroupMembership")
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException"])
+def test_a_delivery_that_cannot_ask_takes_nothing_back(kind_stage: KindStage, code: str) -> None:
+    """Granted, the answer lost, and the realm cannot be asked for any more: the id stays real, for the rollback."""
+    stage = kind_stage
+    short = {name: value for name, value in stage.properties().items() if name != "MemberRealm"}
+    event = stage.event("Create", short)
+    stage.sink.refuse(503, times=50)
+    with pytest.raises(AnswerNotDeliveredError):
+        stage.deliver(event, seconds=4)
+    stage.sink.forgive()
+    stage.control.add_fault("error", service="ds-data", error_code=code, count=None)
+
+    stage.deliver(event, seconds=30)
+
+    (stored,) = [answer for answer in stage.sink.answers(event) if answer.stored]
+    assert shown(stored) == ("FAILED", stage.id())

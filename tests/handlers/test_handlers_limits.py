@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -42,10 +43,13 @@ _json = st.recursive(
 )
 
 
+_requests = itertools.count(1)
+
+
 def echoed(length: str) -> dict[str, Any]:
     """The members to echo, as long as they are taken at all or as they really are."""
     if length == "longest":
-        return {"StackId": "s" * 1024, "RequestId": "r" * 128, "LogicalResourceId": "L" * 255}
+        return {"StackId": "s" * 1024, "RequestId": f"{next(_requests):0>128}", "LogicalResourceId": "L" * 255}
     return {}
 
 

@@ -18,7 +18,10 @@ from generation.facts import class_name, module_name
 from tests.provider.kinds import ROOT, documented_outputs, every_kind, example_config
 from tests.provider.programs import run_program
 
-OF_EVERY_KIND = {"on_existing": "fail", "timeout_seconds": 300}
+
+def of_every_kind(kind: Kind) -> dict[str, object]:
+    """What a program declares without saying so."""
+    return {"on_existing": "fail", "timeout_seconds": kind.timeout_seconds}
 
 
 def resource_class(kind: Kind) -> Any:
@@ -78,7 +81,7 @@ def test_the_example_program_declares_what_its_configuration_says(kind: Kind, tm
     assert (resource.type, resource.name) == (f"pulumi-python:dynamic/aws-associations/{module}:{name}", "example")
     required = {part.name: part.example for part in kind.parts if part.default is None}
     declared_by = ["organization", "project", "dev", "", "example"]
-    assert resource.inputs == {**required, **OF_EVERY_KIND, "declared_by": declared_by}
+    assert resource.inputs == {**required, **of_every_kind(kind), "declared_by": declared_by}
     assert list(ran.exports.values()) == ["example-id"]
     assert typed(tmp_path, program.read_text()).startswith("Success")
 

@@ -32,6 +32,7 @@ KIND = Kind(
         "UnauthorizedException": errors.AccessDenied,
     },
     duplicates=Duplicates.SUCCEED,
+    settle_seconds=30.0,  # the API reference: a removal is asynchronous and may take several seconds to propagate
     permissions=(
         Permission(
             ("iot:AddThingToBillingGroup", "iot:RemoveThingFromBillingGroup", "iot:DescribeThing"),

@@ -62,7 +62,12 @@ KIND = Kind(
         "ResourceNotFoundException": errors.NotFound,
         "ValidationException": errors.InvalidRequest,
     },
+    advice={
+        "ConflictException": "An index still uses the package (delete or change that index first), or the domain is"
+        " busy with another change: deploy again when it has ended.",
+    },
     duplicates=Duplicates.UNDOCUMENTED,
+    timeout_seconds=3600,
     permissions=(
         Permission(
             ("es:AssociatePackage", "es:DissociatePackage", "es:ListPackagesForDomain"),
@@ -71,11 +76,13 @@ KIND = Kind(
     ),
     summary="A package (dictionary, plugin) associated with an OpenSearch Service domain.",
     notes=(
-        "Expect minutes: a dictionary takes a few, a plugin changes the whole domain and can take longer than a Lambda"
-        " function may run (15 minutes). Then the resource fails with NotStabilized and its real id, so that the"
-        " rollback removes it. In Pulumi, raise timeout_seconds.",
+        "Expect minutes: a dictionary takes a few; a plugin changes the whole domain and can take longer than a Lambda"
+        " function may run (15 minutes). Then the resource fails with NotStabilized and its real id, so that a rollback"
+        " finds it. A package cannot be removed while it is being associated: if it still is when the rollback's time"
+        " ends, delete the stack again later. Pulumi waits for an hour.",
         "Another value of an option takes a new association: Pulumi replaces; CloudFormation keeps it, with a warning.",
         "A package that an index uses cannot be dissociated; the error says so.",
+        "Whether KeyAccessRoleArn needs iam:PassRole is not documented; the function's role does not have it.",
     ),
     proof="the published service model and documentation, and a strict emulator with a switch for each thing left open",
 )

@@ -63,6 +63,11 @@ KIND = Kind(
         ),
     ),
     summary="A member account as delegated administrator of an AWS service in an organization.",
-    notes=("Works in the organization's management account only, from any region.",),
+    notes=(
+        "Works in the organization's management account only, from any region.",
+        "Many services take one administrator. CloudFormation registers the new account before it deregisters the old"
+        " one, so for those it cannot change AccountId in one update: remove the resource in one, declare it anew in"
+        " the next. Pulumi can: it deletes first.",
+    ),
     proof="moto's Organizations, the published service model",
 )
