@@ -23,7 +23,8 @@ exports, deleted_first = {}, set()
 class Mocks(pulumi.runtime.Mocks):
     def new_resource(self, args):
         inputs = {name: value for name, value in args.inputs.items() if name != "__provider"}
-        print(json.dumps(["resource", args.typ, args.name, inputs, args.name in deleted_first]))
+        # In one piece: resources are registered in several threads.
+        sys.stdout.write(json.dumps(["resource", args.typ, args.name, inputs, args.name in deleted_first]) + "\\n")
         return f"{args.name}-id", args.inputs
     def call(self, args):
         return {}
