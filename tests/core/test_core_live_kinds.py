@@ -239,6 +239,26 @@ def test_a_directory_that_fails_after_the_effect_granted_it(directory: Live, rea
     assert len(directory.control.directory.memberships()) == 1
 
 
+def test_a_directory_that_never_says_what_it_did_leaves_the_outcome_unknown(directory: Live) -> None:
+    """Every attempt took effect or may have: the host gets the real identity to clean up, whatever the status was."""
+    directory.control.add_fault(
+        "error",
+        service="ds-data",
+        operation="AddGroupMember",
+        when="after",
+        count=None,
+        error_code="DirectoryUnavailableException",
+        members={"Reason": "DIRECTORY_TIMEOUT"},
+    )
+    request = directory.world.request()
+
+    with pytest.raises(AssociationError) as caught:
+        directory.world.lifecycle.create(Desired(directory.identity), request)
+
+    assert caught.value.outcome_unknown
+    assert request.may_exist == directory.identity
+
+
 @pytest.mark.parametrize("answer", ["not_found", "conflict", "validation"])
 def test_a_package_that_is_not_there_is_deleted_whatever_the_service_answers(search: Live, answer: Any) -> None:
     """Not documented: each of the published errors, for what is absent, is success."""
