@@ -251,6 +251,7 @@ class Kind:
         errors: the service's error codes and what each means.
         transient: error code → its reasons that pass by themselves, none for all of them. Such a rejection is repeated
             for a while; any other reason of a listed code is final, whatever the SDK thinks of it.
+        refusals: reasons by which the service says that it did nothing, of codes that otherwise mean that it failed.
         advice: what to do next, where this kind needs words of its own: by error class, code or reason.
         duplicates: what is documented of a second associate.
         settle_seconds: how long what the look shows must stay the same before it outweighs a success answer. Looks may
@@ -290,6 +291,7 @@ class Kind:
     options: tuple[Option, ...] = ()
     status_name: str = "status"
     transient: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    refusals: frozenset[str] = frozenset()
     advice: Mapping[type[AssociationError] | str, str] = field(default_factory=dict)
     exchange: CredentialExchange | None = None
     retirement: Retirement | None = None

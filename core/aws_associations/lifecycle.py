@@ -15,7 +15,7 @@ from aws_associations.errors import AssociationError, InternalFailure, ServiceUn
 from aws_associations.host import Host, Request
 from aws_associations.identity import AssociationId, Identity, is_marker, parse_or_none
 from aws_associations.kind import Asked, Kind, State
-from aws_associations.look import ABSENT, Sighting, look, look_patiently, patiently
+from aws_associations.look import Sighting, look, look_patiently, patiently
 from aws_associations.removal import Removal, Revocation
 from aws_associations.service import Services
 from aws_associations.waiting import Deadline
@@ -57,8 +57,8 @@ class Lifecycle:
             values: the parts that are given.
             deadline: after it nothing is asked any more.
             before: for an update: the identity so far, and the values that were given then. A default that meant
-                something then still means it, so that nothing is asked. If the service does not tell and nothing else
-                changed, the identity stays what it was, with a note: the reverse of a failed update would fail, too.
+                something then still means it, so that nothing is asked. If the service does not tell, the reverse of an
+                update that failed keeps the identity that is still there, with a note: it must not fail as well.
             host: takes that note.
 
         Raises:
@@ -80,7 +80,7 @@ class Lifecycle:
                 try:
                     told[name] = self._ask(identity, default, deadline)
                 except AssociationError as error:
-                    if before is None or not before[0].may_be(given):
+                    if before is None or not _stayed(before, given, name):
                         raise
                     told[name] = before[0][name]
                     if host is not None:
@@ -211,8 +211,8 @@ class Lifecycle:
             request.host.note("not-seen", {"association": str(identity), "cause": str(error)}, warning=True)
             return Granted(known, How.KEPT, "")
         if heal and sighting.state in {State.FAILED, State.REMOVAL_FAILED}:
-            Revocation(self._services, known, request).clear()
-            sighting = ABSENT
+            Revocation(self._services, known, request).clear(sighting.state)
+            sighting = look(self._services, identity, request.deadline)
         if heal and sighting.state is not State.PRESENT:
             granted = Creation(self._services, desired, request, ours=True).run(sighting)
             return Granted(known, How.KEPT, granted.status, granted.status_code)
@@ -271,6 +271,14 @@ class Lifecycle:
                     "service-ended", {"association": str(known.identity), "cause": error.cause}, warning=True
                 )
                 return Removal.SERVICE_ENDED
+
+
+def _stayed(before: tuple[Identity, Mapping[str, str]], given: Mapping[str, str], name: str) -> bool:
+    """Whether an update that gave the part failed and this is its reverse: the identity is that from before it."""
+    identity, values = before
+    part = next(part for part in identity.kind.parts if part.name == name)
+    changed = name in values and part.compared_as(values[name]) != part.compared_as(identity[name])
+    return changed and identity.may_be(given)
 
 
 def _same_scope(one: Identity, other: Identity, *, but: str) -> bool:

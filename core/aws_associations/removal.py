@@ -34,6 +34,7 @@ class Revocation:
         self._known = known
         self._identity = known.identity
         self._request = request
+        self._failed_before: State | None = None
 
     def run(self) -> Removal:
         """Revoke, unless nobody waits for it any more or it is not ours alone."""
@@ -64,8 +65,9 @@ class Revocation:
                 return True
         return False
 
-    def clear(self) -> None:
-        """End what failed, so that it can be granted anew. It is ours: nobody is asked."""
+    def clear(self, failed: State) -> None:
+        """End what failed, so that it can be granted anew. It is ours: nobody is asked. Looks may lag behind that."""
+        self._failed_before = failed
         self._revoke()
 
     def _revoke(self) -> Removal:
@@ -151,6 +153,7 @@ class Revocation:
     def _wait_for_absence(self, *, succeeded: bool) -> Removal:
         present_since: float | None = None
         deadline = self._request.deadline
+        start = deadline.moment
         for delay in delays():
             try:
                 seen = look(self._services, self._identity, deadline)
@@ -159,7 +162,10 @@ class Revocation:
                 raise
             if seen.state in {State.ABSENT, State.ELSEWHERE}:
                 return Removal.REVOKED
-            if seen.state is State.REMOVAL_FAILED:
+            stale = seen.state is self._failed_before and (
+                deadline.elapsed_since(start) < self._identity.kind.settle_seconds
+            )
+            if seen.state is State.REMOVAL_FAILED and not stale:
                 raise NotStabilized(f"the service gave up: {seen.status} {seen.details}".rstrip(), outcome_unknown=True)
             if seen.state not in {State.PRESENT, State.FAILED}:
                 present_since = None

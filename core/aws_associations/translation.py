@@ -137,12 +137,12 @@ def from_botocore(
 def refused(kind: Kind | None, status: int, code: str, reason: str) -> bool:
     """Whether the service says that it did nothing; otherwise nobody can say what the attempt did.
 
-    A failure of the service is no refusal, whatever its status, unless the kind declares the reason as final.
+    A failure of the service is no refusal, whatever its status, unless the kind declares the reason as one.
     """
     if not 400 <= status < 500 or status == 408:
         return False
     meaning = (kind.errors.get(code) if kind else None) or _COMMON_ERRORS.get(code)
-    return meaning is not ServiceUnavailable or final(kind, code, reason)
+    return meaning is not ServiceUnavailable or (kind is not None and reason in kind.refusals)
 
 
 def final(kind: Kind | None, code: str, reason: str) -> bool:

@@ -29,9 +29,8 @@ from tests.contract.stage import Stage
 
 
 def _unknown(stage: Stage, error: Modelled) -> bool:
-    """Whether the service itself failed; without a reason that passes it is a refusal of those that tell reasons."""
-    reasons = stage.kind.transient.get(error.code)
-    return error.status >= 500 or (stage.kind.errors[error.code] is ServiceUnavailable and not reasons)
+    """Whether the service itself failed: without a reason that says so it did not refuse, whatever the status."""
+    return error.status >= 500 or stage.kind.errors[error.code] is ServiceUnavailable
 
 
 @case_of_each_error("errors", lambda kind: kind.associate)

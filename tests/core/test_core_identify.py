@@ -86,16 +86,27 @@ def test_a_question_is_asked_patiently(inner: World, control: EmulatorControl) -
         identify(inner)
 
 
-def test_an_update_that_changes_nothing_else_stays_what_it_was(inner: World, control: EmulatorControl) -> None:
-    """The realm was written out, is left out again, and the member is gone: an update's reverse must not fail."""
-    written = {**VALUES, "member_realm": REALM}
-    before = (identify(inner, written), written)
+def test_the_reverse_of_an_update_that_failed_stays_what_it_was(inner: World, control: EmulatorControl) -> None:
+    """Another realm was not granted, and the member is gone: what is still there is kept, without an answer."""
+    written = {**VALUES, "member_realm": TRUSTED}
+    before = (identify(inner), written)
     control.directory.remove(DIRECTORY, "alice")
 
     assert identify(inner, VALUES, before=before) == before[0]
     assert inner.host.warnings == ["default-not-told"]
     with pytest.raises(NotFound):
         identify(inner, {**VALUES, "group_name": "Users"}, before=before)
+
+
+def test_a_realm_that_was_granted_is_not_taken_for_the_default(inner: World, control: EmulatorControl) -> None:
+    """It was written out and granted, is left out now, and nobody tells what that means: an error, never a guess."""
+    written = {**VALUES, "member_realm": TRUSTED}
+    before = (identify(inner, written), written)
+    control.directory.set_data_access(DIRECTORY, enabled=False)
+
+    with pytest.raises(AccessDenied):
+        identify(inner, VALUES, before=before)
+    assert inner.host.warnings == []
 
 
 def test_a_default_that_cannot_be_told_says_what_to_do(inner: World, control: EmulatorControl) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 
@@ -307,3 +308,20 @@ def test_a_thing_that_others_moved_is_left_where_it_is(inner: World) -> None:
     assert live.delete() is Removal.ABSENT
     assert live.calls() == ["DescribeThing"]
     assert iot.describe_thing(thingName="meter")["billingGroupName"] == "cheaper"
+
+
+def test_a_failed_removal_that_is_still_shown_does_not_end_the_next_one(search: Live) -> None:
+    """The list lags: what it says of the removal before is no answer to this one."""
+    text = search.create().id.text
+    search.control.opensearch.configure(dissociation_result="failed")
+    with pytest.raises(NotStabilized, match="DISSOCIATION_FAILED"):
+        search.delete()
+    search.control.opensearch.configure(dissociation_result="dissociated")
+    old = {"DomainPackageDetailsList": [{"PackageID": PACKAGE, "DomainPackageStatus": "DISSOCIATION_FAILED"}]}
+    search.control.add_fault(
+        "answer", service="opensearch", operation="ListPackagesForDomain", skip=1, status=200, body=json.dumps(old)
+    )
+
+    healed = search.world.lifecycle.update(text, Desired(search.identity), search.world.request(), heal=True)
+
+    assert (healed.how, healed.status) == (How.KEPT, "ACTIVE")

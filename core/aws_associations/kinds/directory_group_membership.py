@@ -62,6 +62,7 @@ KIND = Kind(
         "ValidationException": errors.InvalidRequest,
     },
     transient={"DirectoryUnavailableException": frozenset({"DIRECTORY_TIMEOUT", "DIRECTORY_RESOURCES_EXCEEDED"})},
+    refusals=frozenset({"INVALID_DIRECTORY_STATE", "NO_DISK_SPACE", "TRUST_AUTH_FAILURE"}),
     advice={
         "IAM_AUTH": "Allow the caller ds-data:AddGroupMember, RemoveGroupMember, ListGroupsForMember and"
         " ds:AccessDSData on the directory.",
