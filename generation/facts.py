@@ -31,7 +31,7 @@ def pattern(kind: Kind, part: Part) -> str:
 
 def option_shape(kind: Kind, option: Option) -> Any:
     """botocore's shape of an option."""
-    return _services().model(kind).operation_model(kind.associate).input_shape.members[option.wire]
+    return shape_of(_services(), kind, option)
 
 
 def module_name(kind: Kind) -> str:

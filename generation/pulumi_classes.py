@@ -111,7 +111,7 @@ def _constructor(kind: Kind, name: str) -> str:
     described: list[tuple[str, str]] = [
         ("name", "Logical name in the stack. To rename it, give ``opts`` an ``aliases`` entry for the old name.")
     ]
-    arguments, inputs = [], []
+    arguments = []
     for part in kind.members:
         optional = part.default is not None
         arguments.append(f"{part.name}: pulumi.Input[str]" + (" | None = None" if optional else ""))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aws_associations.kind import Kind, property_name
 from aws_associations.kinds import KINDS
-from generation.facts import class_name, limits, module_name, pattern, sentence, short
+from generation.facts import class_name, declaration_module, limits, module_name, pattern, sentence, short
 from generation.regions import filled
 from generation.template import narrowing
 
@@ -37,7 +37,7 @@ def _page(kind: Kind) -> str:
     notes = "".join(f"- {note}\n" for note in kind.notes)
     ended = f"> {kind.retirement.notice}\n\n" if kind.retirement else ""
     return f"""\
-<!-- Written by `make generate` from core/aws_associations/kinds/{kind.name.replace("-", "_")}.py; change that. -->
+<!-- Written by `make generate` from core/aws_associations/kinds/{declaration_module(kind)}.py; change that. -->
 # {kind.cloudformation_type}, `{module_name(kind)}.{class_name(kind)}`
 
 {kind.summary}

@@ -66,7 +66,7 @@ class Desired:
     Attributes:
         identity: what is associated.
         on_existing: what to do if it is there already and not ours.
-        options: request member → value, for the associate request; see properties.options.
+        options: request member → value, for the associate request; see properties.typed_options.
     """
 
     identity: Identity

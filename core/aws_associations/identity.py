@@ -81,6 +81,10 @@ class Identity:
         account = {self.kind.account_member: self.account} if self.kind.account_member else {}
         return {**account, **{part.wire: self[part.name] for part in self.kind.parts if part.wire is not None}}
 
+    def filled(self, request: Mapping[str, str], constants: Mapping[str, object]) -> dict[str, object]:
+        """The members of a request: fixed ones, and those that name a part of this identity, or ``account``."""
+        return {**constants, **{member: self[part] for member, part in request.items()}}
+
     def may_be(self, values: Mapping[str, str]) -> bool:
         """Whether the values, part name → value and as far as they are given, are those of this identity."""
         return all(

@@ -91,7 +91,7 @@ class Lifecycle:
     def _ask(self, identity: Identity, default: Asked, deadline: Deadline) -> str:
         import jmespath
 
-        parameters = {**default.constants, **{member: identity[part] for member, part in default.request.items()}}
+        parameters = identity.filled(default.request, default.constants)
 
         def ask() -> dict[str, Any]:
             return self._services.call(identity.kind, identity, default.operation, parameters, deadline)

@@ -59,10 +59,7 @@ def look(services: Services, identity: Identity, deadline: Deadline) -> Sighting
 
     kind = identity.kind
     how = kind.look
-    parameters: dict[str, object] = {
-        **how.constants,
-        **{member: identity[part] for member, part in how.request.items()},
-    }
+    parameters = identity.filled(how.request, how.constants)
     elsewhere: Sighting | None = None
     seen_tokens: set[str] = set()
     while True:

@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from aws_associations.identity import unnameable
-from aws_associations.kind import Kind, Part
+from aws_associations.kind import Kind, Option, Part
 from aws_associations.service import Services
 
 
-def shape_of(services: Services, kind: Kind, part: Part) -> Any:
-    """botocore's shape that constrains a part."""
-    operation, member = part.constrained_by or (kind.associate, part.wire)
-    return services.model(kind).operation_model(operation).input_shape.members[member]
+def shape_of(services: Services, kind: Kind, member: Part | Option) -> Any:
+    """botocore's shape that constrains a part or an option."""
+    elsewhere = member.constrained_by if isinstance(member, Part) else None
+    operation, name = elsewhere or (kind.associate, member.wire)
+    return services.model(kind).operation_model(operation).input_shape.members[name]
 
 
 def violations(services: Services, kind: Kind, values: Mapping[str, object]) -> dict[str, str]:
@@ -52,9 +53,8 @@ def typed_options(
     for option in kind.options:
         value = values.get(option.name)
         if value is not None:
-            shape = services.model(kind).operation_model(kind.associate).input_shape.members[option.wire]
             try:
-                options[option.wire] = _typed(shape, value, "")
+                options[option.wire] = _typed(shape_of(services, kind, option), value, "")
             except _WrongValueError as wrong:
                 problems[option.name] = str(wrong)
     return options, problems

@@ -301,10 +301,7 @@ class _Exchange:
         self, caller: Any, exchange: CredentialExchange, identity: Identity, utc_now: Callable[[], datetime.datetime]
     ) -> None:
         self._caller, self._exchange, self._utc_now = caller, exchange, utc_now
-        self._parameters = {
-            **exchange.constants,
-            **{member: identity[part] for member, part in exchange.request.items()},
-        }
+        self._parameters = identity.filled(exchange.request, exchange.constants)
 
     def load_credentials(self) -> Any:
         """Exchange once now, so that a refusal shows before anything is sent with them."""
