@@ -10,12 +10,13 @@ import botocore.session
 import pytest
 
 from association_emulator.control import EmulatorControl
-from aws_associations.errors import AlreadyExists, AssociationError, NotStabilized
+from aws_associations.errors import AlreadyExists, AssociationError, NotFound, NotStabilized
 from aws_associations.identity import AssociationId, Identity
 from aws_associations.kind import Kind
 from aws_associations.kinds.directory_group_membership import KIND as DIRECTORY_GROUP_MEMBERSHIP
 from aws_associations.kinds.iot_billing_group_membership import KIND as BILLING_GROUP_MEMBERSHIP
 from aws_associations.kinds.opensearch_package_association import KIND as PACKAGE_ASSOCIATION
+from aws_associations.kinds.quicksight_group_membership import KIND as QUICKSIGHT_GROUP_MEMBERSHIP
 from aws_associations.lifecycle import Desired, Granted, How, OnExisting, Removal
 from tests.core.world import ACCOUNT, REGION, World
 
@@ -325,3 +326,21 @@ def test_a_failed_removal_that_is_still_shown_does_not_end_the_next_one(search: 
     healed = search.world.lifecycle.update(text, Desired(search.identity), search.world.request(), heal=True)
 
     assert (healed.how, healed.status) == (How.KEPT, "ACTIVE")
+
+
+@pytest.mark.parametrize(("missing", "told"), [("group_name", "GROUP"), ("member_name", "USER")])
+def test_an_absent_party_is_told_from_an_absent_membership(inner: World, missing: str, told: str) -> None:
+    """Where the service names the type of what it does not find, so does the error; a read finds nothing either way."""
+    quicksight = botocore.session.Session().create_client("quicksight", region_name=REGION)
+    place = {"AwsAccountId": ACCOUNT, "Namespace": "default"}
+    quicksight.create_group(GroupName="analysts", **place)
+    quicksight.register_user(
+        IdentityType="QUICKSIGHT", Email="a@example.com", UserRole="READER", UserName="alice", **place
+    )
+    values = {"namespace": "default", "group_name": "analysts", "member_name": "alice", missing: "nobody"}
+    live = Live(inner, QUICKSIGHT_GROUP_MEMBERSHIP, values)
+    inner.control.clear_journal()
+
+    assert inner.lifecycle.read(live.identity, inner.request()) is None
+    with pytest.raises(NotFound, match=rf"CreateGroupMembership answered ResourceNotFoundException.*\({told}\)"):
+        live.create()
