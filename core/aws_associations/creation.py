@@ -13,7 +13,9 @@ from aws_associations.errors import (
     DeadlinePassed,
     NotStabilized,
     ResourceConflict,
+    ServiceUnavailable,
     Superseded,
+    Throttling,
 )
 from aws_associations.host import Request
 from aws_associations.identity import AssociationId, Identity
@@ -24,6 +26,9 @@ from aws_associations.waiting import delays
 
 _LATER_SECONDS = 6.0
 """After how long a present association is looked at again before it counts as somebody else's."""
+
+_PATIENCE = 0.5
+"""The part of an update's time in which an associate that fails for a while is repeated."""
 
 
 class OnExisting(enum.Enum):
@@ -88,31 +93,41 @@ class Creation:
         self._request = request
         self._ours = ours
         self._patient = patient
+        self._patience = request.deadline.part(_PATIENCE if patient else 0.0)
+        self._delays = delays()
         self._foreign = False
         self._success: Mapping[str, object] | None = None
         self._unknown = False
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether the service answered an associate of this creation with success."""
+        return self._success is not None
+
     def run(self, sighting: Sighting | None = None) -> Granted:
         """Create; ``sighting`` is a look that was just made."""
         self._request.check_account(self._identity)
-        if sighting is None and not self._replay_tells():
+        if sighting is None and (self._request.late or not self._replay_tells()):
             first = look_patiently if self._patient else look
             sighting = first(self._services, self._identity, self._request.deadline)
-        # Without a look where a token tells afterwards whose it is. A typed rejection alone does not: after a lost
-        # answer it may be the echo of our own write, or of somebody's who was there before.
+        # A young request needs no look where a token tells afterwards whose it is. A typed rejection alone does not:
+        # after a lost answer it may be the echo of our own write, or of somebody's who was there before.
+        stale = self._request.late
         if sighting is not None and sighting.state is State.REMOVING:
             sighting = self._wait("removed", lambda seen: seen.state is not State.REMOVING)
-            self._must_be_live()  # a wait lies behind us
+            stale = True
         if sighting is not None and sighting.state is not State.ABSENT:
             return self._claim(sighting)
-        return self._associate()
+        return self._associate(stale=stale)
 
     # -- present: is it ours? -------------------------------------------------------------------------------------
 
     def _claim(self, sighting: Sighting, *, rejected: bool = False) -> Granted:
         """The association is there. The first evidence that it is ours decides; without any it is not."""
         if sighting.state is not State.ELSEWHERE:
-            granted = self._evidence(sighting, rejected=rejected)
+            # What rejected us may have been a stranger between our look and our write; an announcement of another
+            # delivery that was rejected likewise is not taken back yet.
+            granted = self._evidence(sighting, announced=not rejected)
             if granted is not None:
                 return granted
         # Two deliveries of one request may run at once, and what one of them shows may lag: wait, and ask it all again.
@@ -120,8 +135,8 @@ class Creation:
         self._must_be_live()
         self._refuse_to_move(sighting)
         if sighting.state is State.ABSENT:
-            return self._associate()
-        granted = self._evidence(sighting, rejected=rejected)
+            return self._associate(stale=True)
+        granted = self._evidence(sighting, announced=True)
         if granted is not None:
             return granted
         if self._desired.on_existing is OnExisting.ADOPT:
@@ -136,7 +151,7 @@ class Creation:
                 advice="Remove it there first; this resource never moves what others hold.",
             )
 
-    def _evidence(self, sighting: Sighting, *, rejected: bool) -> Granted | None:
+    def _evidence(self, sighting: Sighting, *, announced: bool) -> Granted | None:
         """What shows that a present association is ours, in the order of docs/ownership.md; None if nothing does."""
         identity, host = self._identity, self._request.host
         if self._ours or host.granted_here(identity):
@@ -144,11 +159,13 @@ class Creation:
         # A replay comes first, because it is the service's own word. It is a write.
         if self._replay_tells() and self._replayed():
             return self._granted(How.CREATED, self._present(sighting))
-        if not rejected and host.announced(identity):
+        if announced and not self._replay_tells() and host.announced(identity):
             return self._granted(How.CREATED, self._present(sighting))
         holders = host.holders(identity)
         if holders is not None and (holders.now or holders.at_start):
-            holder = (holders.now or holders.at_start)[0]
+            holder = sorted(holders.now or holders.at_start, key=lambda each: each.own)[0]
+            if holder.own:
+                return self._granted(How.KEPT, self._present(sighting), adopted=holder.adopted)
             host.note("taken-over", {"association": str(identity), "from": holder.name}, warning=True)
             return self._granted(How.TAKEN_OVER, self._present(sighting), adopted=holder.adopted)
         return None
@@ -191,16 +208,22 @@ class Creation:
 
     # -- absent: grant it -----------------------------------------------------------------------------------------
 
-    def _associate(self) -> Granted:
-        """Send the tokens in turn until the settled look shows the association."""
+    def _associate(self, *, stale: bool) -> Granted:
+        """Send the tokens in turn until the settled look shows the association.
+
+        ``stale``: time has passed since the last look, or since the request was made.
+        """
         scopes: list[Scope | None] = list(self._kind.token.associate) if self._kind.token else [None]
         self._foreign = False  # it is absent now, so what is there later may be ours
-        first = True
         while True:
             scope = scopes.pop(0)
-            if not first:
-                self._must_be_live()  # a wait lies behind us
-            first = False
+            if stale:
+                self._must_be_live()
+                # Asking took time: somebody may have granted it since.
+                now = self._look_again(ABSENT) if self._success is not None or self._unknown else self._look()
+                if now.state is not State.ABSENT:
+                    return self._after_unknown(now) if self._success is not None or self._unknown else self._claim(now)
+            stale = True
             try:
                 self._success = self._send_associate(scope)
             except AssociationError as error:
@@ -219,11 +242,12 @@ class Creation:
         conflict = isinstance(error, (ResourceConflict, AlreadyExists))
         if not unknown and not conflict:
             # Definite, and nothing of ours was sent before: a host that is cut short now has nothing to clean up.
-            self._request.may_exist = None
+            self._take_back_announcement(error)
+            if self._again(error, scope, scopes):
+                return None
             raise error
         if not unknown:
-            self._request.host.note("refused", {"association": str(self._identity), "cause": error.cause})
-            self._request.may_exist = None
+            self._take_back_announcement(error)
             self._foreign = self._replay_tells() and scope is Scope.REQUEST
         self._unknown = unknown
         try:
@@ -245,10 +269,14 @@ class Creation:
                 late = self._wait_for_presence(last=True)
                 assert late is not None
                 return self._granted(How.CREATED, late)
+            if self._again(error, scope, scopes):
+                return None
             error.outcome_unknown = unknown
             raise error
-        if not unknown:
-            return self._claim(seen, rejected=True)
+        return self._after_unknown(seen) if unknown else self._claim(seen, rejected=True)
+
+    def _after_unknown(self, seen: Sighting) -> Granted:
+        """It is there after a write of ours whose outcome nobody can say: ours, unless a token says otherwise."""
         if self._success is None and self._replay_tells() and not self._replayed():
             return self._claim(seen, rejected=True)
         return self._granted(How.CREATED, self._present(seen))
@@ -256,7 +284,7 @@ class Creation:
     def _send_associate(self, scope: Scope | None) -> Mapping[str, object]:
         identity, kind, request = self._identity, self._kind, self._request
         parameters = {**identity.parameters(), **self._desired.options}
-        intent = {"association": str(identity), "request": request.request_id}
+        intent = _intent(identity, request)
         if scope is not None:
             assert kind.token is not None
             token = client_token(scope, request.owner, request.request_id, kind.associate, identity, parameters)
@@ -266,13 +294,33 @@ class Creation:
         request.may_exist = identity
         return self._services.call(kind, identity, kind.associate, parameters, request.deadline)
 
+    def _again(self, error: AssociationError, scope: Scope | None, scopes: list[Scope | None]) -> bool:
+        """Whether to send the same token again, after a pause, because the error passes by itself.
+
+        For an update: its failure would be followed by the reverse, and a reverse that fails blocks a whole stack.
+        """
+        passing = isinstance(error, (Throttling, ServiceUnavailable)) and not error.gone
+        if not passing or self._patience.remaining <= 0:
+            return False
+        self._pause(next(self._delays), ABSENT, "granted")
+        scopes.insert(0, scope)
+        return True
+
+    def _take_back_announcement(self, error: AssociationError) -> None:
+        """The service said that it did nothing: what was announced is no evidence of a grant, here or elsewhere."""
+        self._request.host.note("refused", {**_intent(self._identity, self._request), "cause": error.cause})
+        self._request.may_exist = None
+
     def _wait_for_presence(self, *, last: bool) -> Sighting | None:
         """After a success: None if the settled look says absent and another token is left to try."""
         request, absent_since = self._request, None
         seen = Sighting(State.ABSENT)
+        waited = False
         for delay in delays():
             seen = self._look_again(seen)
             if seen.state is State.PRESENT:
+                if waited:
+                    self._must_be_live()
                 return seen
             if seen.state in {State.FAILED, State.REMOVAL_FAILED}:
                 raise NotStabilized(f"the service gave up: {seen.status} {seen.details}".rstrip(), outcome_unknown=True)
@@ -283,6 +331,7 @@ class Creation:
             elif not last and request.deadline.elapsed_since(absent_since) >= self._kind.settle_seconds:
                 return None
             self._pause(delay, seen, "granted")
+            waited = True
         raise AssertionError("delays are endless")
 
     def _present(self, sighting: Sighting) -> Sighting:
@@ -361,3 +410,8 @@ class Creation:
             "granted", {"association": str(self._identity), "how": how.value, "id": granted.id.text}
         )
         return granted
+
+
+def _intent(identity: Identity, request: Request) -> dict[str, str]:
+    """What a line about a write names: for who reads the log, and for another delivery of the same request."""
+    return {"association": str(identity), "id": AssociationId(identity).text, "request": request.request_id}

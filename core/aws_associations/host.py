@@ -28,43 +28,52 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Another owner of the same stack that holds an identity.
+    """An owner in the same stack that holds an identity.
 
     Attributes:
         name: for messages, for example the logical id.
         adopted: that holder adopted it.
+        own: it is the resource of the request itself, which may have held it when the operation began.
+        unsettled: it adopted it in a deployment that has not completed, so that whoever takes that back lets go of it.
     """
 
     name: str
     adopted: bool = False
+    own: bool = False
+    unsettled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Holders:
-    """Which *other* owners of this stack hold an identity.
+    """Which owners of this stack hold an identity.
 
     Attributes:
         now: at this moment.
         at_start: now, or when the running operation of the stack began.
         rolling_back: the stack is on its way back to where it started.
+        deleting: the whole stack is being deleted.
     """
 
     now: tuple[Holder, ...] = ()
     at_start: tuple[Holder, ...] = ()
     rolling_back: bool = False
+    deleting: bool = False
 
 
 class Host(Protocol):
     """Evidence that only the host has, and where notes go."""
 
     def holders(self, identity: Identity) -> Holders | None:
-        """Which other owners of this stack hold the identity; None if that cannot be known."""
+        """Which owners of this stack hold the identity; None if that cannot be known."""
 
     def live(self) -> bool | None:
         """Whether somebody still waits for this very request; None if that cannot be known."""
 
     def announced(self, identity: Identity) -> bool | None:
         """Whether another delivery of this request announced that it grants this, and did not take it back."""
+
+    def claimed_since(self, identity: Identity) -> bool | None:
+        """Whether anybody but this delivery has granted it, or taken it, since the request was made."""
 
     def granted_here(self, identity: Identity) -> bool:
         """Whether this process granted it for this very request, or may have."""
@@ -89,6 +98,7 @@ class Request:
         may_exist: the identity whose associate request has left this process, until its outcome is known to be none.
             A host that is cut short answers with it.
         undone: what this request may have granted was revoked again.
+        late: it was made some time ago, so that this may be a repeated delivery that nobody waits for any more.
     """
 
     owner: Owner
@@ -98,6 +108,7 @@ class Request:
     host: Host
     may_exist: Identity | None = None
     undone: bool = False
+    late: bool = False
 
     def check_account(self, identity: Identity) -> None:
         """Raise InvalidRequest for another account's: there everything looks absent, so nothing may be concluded."""
@@ -118,6 +129,9 @@ class UnknowingHost:
         """Cannot be known."""
 
     def announced(self, identity: Identity) -> bool | None:
+        """Cannot be known."""
+
+    def claimed_since(self, identity: Identity) -> bool | None:
         """Cannot be known."""
 
     def granted_here(self, identity: Identity) -> bool:

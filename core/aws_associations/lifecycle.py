@@ -6,12 +6,12 @@ normal: a read of it finds nothing, a delete of it succeeds. ``creation.py`` and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from aws_associations.creation import Creation, Desired, Granted, How, OnExisting
-from aws_associations.errors import AssociationError, InternalFailure, ServiceUnavailable
+from aws_associations.errors import AssociationError, InternalFailure, ServiceUnavailable, Superseded
 from aws_associations.host import Host, Request
 from aws_associations.identity import AssociationId, Identity, is_marker, parse_or_none
 from aws_associations.kind import Asked, Kind, State
@@ -119,7 +119,13 @@ class Lifecycle:
                 nothing shows that it is ours.
         """
         with _doing("creating", desired.identity), _outcome(request):
-            return Creation(self._services, desired, request, patient=patient).run()
+            creation = Creation(self._services, desired, request, patient=patient)
+            try:
+                return creation.run()
+            except Superseded as error:
+                if error.outcome_unknown:
+                    self._take_back(desired.identity, request, error, sure=creation.succeeded)
+                raise
 
     def create_or_undo(self, desired: Desired, request: Request, *, patient: bool = False) -> Granted:
         """Create, and revoke again what a failure leaves unknown: for a host that cannot keep what has failed.
@@ -136,6 +142,8 @@ class Lifecycle:
                 return self.create(desired, request, patient=patient)
             finally:
                 request.deadline = whole
+        except Superseded:
+            raise  # undone as far as it may be
         except AssociationError as error:
             if error.outcome_unknown:
                 self._undo(desired.identity, request, error)
@@ -164,6 +172,7 @@ class Lifecycle:
         *,
         heal: bool,
         options_before: Mapping[str, object] | None = None,
+        left: Identity | None = None,
     ) -> Granted:
         """Bring the association with the id text ``current`` to what is desired.
 
@@ -172,10 +181,20 @@ class Lifecycle:
         fail the reverse that a rollback sends, too. Another identity is created; the host deletes the old one
         afterwards, never this.
 
+        Args:
+            current: the id text that the resource has.
+            desired: what is declared now.
+            request: of the host.
+            heal: look, and grant again what is gone.
+            options_before: those that were declared until now.
+            left: what an update that failed, whose reverse this may be, was to grant.
+
         Raises:
             AssociationError: ``outcome_unknown`` means that the *new* identity may remain; otherwise nothing of it
                 does, because an unknown outcome is undone before this raises.
         """
+        if left is not None:
+            self._warn_of_left(left, request)
         known = parse_or_none(desired.identity.kind, current)
         if known is not None and known.identity == desired.identity:
             self._warn_of_options(desired, options_before, request)
@@ -198,6 +217,19 @@ class Lifecycle:
                 warning=True,
             )
 
+    def _warn_of_left(self, left: Identity, request: Request) -> None:
+        """A rollback that finds what no resource holds says so; it may be somebody else's, so it stays."""
+        holders = request.host.holders(left)
+        if holders is None or not holders.rolling_back or holders.now or holders.at_start:
+            return
+        try:
+            seen = look(self._services, left, request.deadline)
+        except AssociationError:
+            return
+        if seen.state is State.PRESENT:
+            cause = "an update that was rolled back was to grant it, and no resource of the stack holds it"
+            request.host.note("may-remain", {"association": str(left), "cause": cause}, warning=True)
+
     def _keep(self, known: AssociationId, desired: Desired, request: Request, *, heal: bool) -> Granted:
         identity = desired.identity
         request.check_account(identity)
@@ -206,7 +238,7 @@ class Lifecycle:
         except AssociationError as error:
             # An update must not fail for want of a look that nobody asked for, nor for a service that has ended:
             # CloudFormation would send its reverse, which would fail the same way and block the stack.
-            if heal and not self._ended(error, identity.kind):
+            if heal and not self.has_ended(error, identity.kind):
                 raise
             request.host.note("not-seen", {"association": str(identity), "cause": str(error)}, warning=True)
             return Granted(known, How.KEPT, "")
@@ -222,15 +254,34 @@ class Lifecycle:
             )
         return Granted(known, How.KEPT, sighting.status)
 
-    def _ended(self, error: AssociationError, kind: Kind) -> bool:
+    def has_ended(self, error: AssociationError, kind: Kind) -> bool:
         """Whether the error is that of a service that has ended for good."""
         over = kind.retirement is not None and self._services.utc_now().date() >= kind.retirement.ended
         return over and error.gone
 
+    def _take_back(self, identity: Identity, request: Request, error: Superseded, *, sure: bool) -> None:
+        """Revoke what was granted for a request that nobody waits for any more, if it is surely that grant.
+
+        ``sure``: the service answered an associate of this delivery with success.
+        """
+        if not sure or request.host.claimed_since(identity) is not False:
+            cause = "the deployment has moved on, and it cannot be told whose it is now"
+            request.host.note("may-remain", {"association": str(identity), "cause": cause}, warning=True)
+            return
+        self._undo_with(
+            Revocation(self._services, AssociationId(identity), request).take_back, identity, request, error
+        )
+
     def _undo(self, identity: Identity, request: Request, error: AssociationError) -> None:
         """Revoke what a failed create or update may have granted; on success nothing of it remains."""
+        self._undo_with(Revocation(self._services, AssociationId(identity), request).run, identity, request, error)
+
+    @staticmethod
+    def _undo_with(
+        revoke: Callable[[], Removal], identity: Identity, request: Request, error: AssociationError
+    ) -> None:
         try:
-            removal = Revocation(self._services, AssociationId(identity), request).run()
+            removal = revoke()
         except AssociationError as failed:
             remains = failed.cause
         else:
@@ -239,7 +290,7 @@ class Lifecycle:
         if remains:
             request.host.note("may-remain", {"association": str(identity), "cause": remains}, warning=True)
             return
-        request.host.note("undone", {"association": str(identity)})
+        request.host.note("undone", {"association": str(identity), "id": AssociationId(identity).text})
         request.may_exist, request.undone = None, True
         error.outcome_unknown = False
 
@@ -264,7 +315,7 @@ class Lifecycle:
             try:
                 return Revocation(self._services, known, request).run()
             except ServiceUnavailable as error:
-                if not self._ended(error, kind):
+                if not self.has_ended(error, kind):
                     raise
                 # A stack must stay deletable after the service's end.
                 request.host.note(

@@ -35,25 +35,45 @@ class Revocation:
         self._identity = known.identity
         self._request = request
         self._failed_before: State | None = None
+        self._sure = False
 
     def run(self) -> Removal:
         """Revoke, unless nobody waits for it any more or it is not ours alone."""
+        kept = self._to_keep()
+        return kept or self._revoke_and_note()
+
+    def take_back(self) -> Removal:
+        """Revoke what this very request granted and nobody else has taken since, although nobody waits for it."""
+        self._sure = True
+        return self._revoke_and_note()
+
+    def _revoke_and_note(self) -> Removal:
+        removal = self._revoke()
+        if removal is not Removal.NOT_LIVE:
+            fields = {"association": str(self._identity), "how": removal.value}
+            self._request.host.note("revoked", fields)
+        return removal
+
+    def _to_keep(self) -> Removal | None:
+        """Why nothing may be revoked; None if it may."""
+        if self._sure:
+            return None
         host = self._request.host
         if host.live() is False:
             host.note("not-live", {"association": str(self._identity)}, warning=True)
             return Removal.NOT_LIVE
-        if self._to_release():
-            return Removal.RELEASED
-        removal = self._revoke()
-        host.note("revoked", {"association": str(self._identity), "how": removal.value})
-        return removal
+        return Removal.RELEASED if self._to_release() else None
 
     def _to_release(self) -> bool:
         """Whether another resource of this stack, or the one it was adopted from, goes on holding it."""
         host, identity = self._request.host, self._identity
         holders = host.holders(identity)
         if holders is not None:
-            others = holders.at_start if holders.rolling_back else holders.now
+            held = holders.at_start if holders.rolling_back else holders.now
+            others = [holder for holder in held if not holder.own]
+            if (holders.rolling_back or holders.deleting) and not self._known.adopted:
+                # Whoever adopted it in the operation that is taken back lets go of it: it shields no grant of our own.
+                others = [holder for holder in others if not holder.unsettled]
             if others:
                 host.note("released", {"association": str(identity), "held-by": others[0].name})
                 return True
@@ -68,18 +88,26 @@ class Revocation:
     def clear(self, failed: State) -> None:
         """End what failed, so that it can be granted anew. It is ours: nobody is asked. Looks may lag behind that."""
         self._failed_before = failed
+        self._sure = True
         self._revoke()
 
     def _revoke(self) -> Removal:
         deadline = self._request.deadline
         refused_since: float | None = None
-        lost = False
+        lost: AssociationError | None = None
         if self._identity.kind.look.exclusive:
             # What a removal does to a party that others have moved meanwhile is documented nowhere.
             seen = look(self._services, self._identity, deadline)
             if seen.state is State.ELSEWHERE:
                 return Removal.ABSENT
+        waited = False
         for delay in delays():
+            kept = self._to_keep() if waited else None
+            if kept is not None and lost is not None:
+                raise lost  # nothing more is sent, and nobody can say what was
+            if kept is not None:
+                return kept
+            waited = True
             try:
                 self._send_disassociate()
             except NotFound as error:
@@ -87,9 +115,9 @@ class Revocation:
             except InvalidRequest as error:
                 # Some services call it invalid to end what is not there.
                 if self._seen_after(error).state not in {State.ABSENT, State.ELSEWHERE}:
-                    error.outcome_unknown = error.outcome_unknown or lost
+                    error.outcome_unknown = error.outcome_unknown or lost is not None
                     raise
-                return Removal.REVOKED if error.outcome_unknown or lost else Removal.ABSENT
+                return Removal.REVOKED if error.outcome_unknown or lost is not None else Removal.ABSENT
             except ResourceConflict as error:
                 seen = self._seen_after(error)
                 if seen.state in {State.ABSENT, State.ELSEWHERE}:
@@ -103,21 +131,21 @@ class Revocation:
                 elif refused_since is None:
                     refused_since = deadline.moment
                 elif deadline.elapsed_since(refused_since) >= self._identity.kind.settle_seconds:
-                    error.outcome_unknown = error.outcome_unknown or lost
+                    error.outcome_unknown = error.outcome_unknown or lost is not None
                     raise
                 self._pause(delay, seen)
             except AssociationError as error:
                 if not error.outcome_unknown:
-                    error.outcome_unknown = lost
+                    error.outcome_unknown = lost is not None
                     raise
                 seen = self._seen_after(error)
                 if seen.state in {State.ABSENT, State.ELSEWHERE}:
                     return Removal.REVOKED
                 if seen.state is State.REMOVING:
                     return self._wait_for_absence(succeeded=False)
-                if lost or self._request.host.live() is False:
+                if lost is not None:
                     raise
-                lost = True
+                lost = error
             else:
                 return self._wait_for_absence(succeeded=True)
         raise AssertionError("delays are endless")
@@ -125,7 +153,7 @@ class Revocation:
     def _send_disassociate(self) -> None:
         identity, kind, request = self._identity, self._identity.kind, self._request
         parameters = identity.parameters()
-        intent = {"association": str(identity), "request": request.request_id}
+        intent = {"association": str(identity), "id": self._known.text, "request": request.request_id}
         if kind.token is not None:
             token = client_token(
                 kind.token.disassociate, request.owner, request.request_id, kind.disassociate, identity, parameters

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from aws_associations.errors import AlreadyExists, NotStabilized, Superseded
@@ -158,16 +160,28 @@ def test_an_announcement_of_this_very_request_makes_it_ours(inner: World) -> Non
     assert inner.writes() == []
 
 
-def test_an_announcement_is_no_evidence_after_a_definite_rejection(inner: World) -> None:
-    """Absent at our look, then Conflict to our first attempt: one's own announcement proves nothing, it is foreign."""
+@pytest.mark.parametrize("held", [False, True])
+def test_an_announcement_is_no_evidence_until_a_rejection_has_settled(
+    inner: World, monkeypatch: pytest.MonkeyPatch, held: bool
+) -> None:
+    """Absent, then Conflict: another delivery that was rejected likewise takes its announcement back in a moment."""
     inner.grant_as_others_do()
-    inner.host.intent = True
+    rejected = inner.clock.now()
+    asked: list[float] = []
+
+    def announced(_: Identity) -> bool:
+        asked.append(inner.clock.now() - rejected)
+        return held
+
+    monkeypatch.setattr(inner.host, "announced", announced)
     inner.control.add_fault("answer", operation="ListPermissionGroupsByUser", status=200, body="{}")
 
-    with pytest.raises(AlreadyExists):
+    with contextlib.nullcontext() if held else pytest.raises(AlreadyExists):
         inner.create()
 
     assert inner.host.noted("refused")
+    assert len(asked) == 1
+    assert asked[0] >= 5
 
 
 def test_what_this_process_granted_for_this_request_is_created(inner: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,6 +46,7 @@ class ScriptedHost(UnknowingHost):
     lives: bool | None = None
     settled: bool | None = None
     intent: bool | None = None
+    claimed: bool | None = None
     notes: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -60,6 +61,9 @@ class ScriptedHost(UnknowingHost):
 
     def announced(self, identity: Identity) -> bool | None:
         return self.intent
+
+    def claimed_since(self, identity: Identity) -> bool | None:
+        return self.claimed
 
     def note(self, event: str, fields: Mapping[str, object], *, warning: bool = False) -> None:
         self.notes.append((event, fields))
@@ -92,7 +96,9 @@ class World:
         values = {"environment_id": environment, "permission_group_id": group, "user_id": user}
         return Identity.of(PERMISSION_GROUP_MEMBERSHIP, ACCOUNT, REGION, values)
 
-    def request(self, name: str | None = None, owner: str = "Membership", seconds: float = 300) -> Request:
+    def request(
+        self, name: str | None = None, owner: str = "Membership", seconds: float = 300, *, late: bool = False
+    ) -> Request:
         """A request; the same name is a retry of the same request, no name a new one."""
         return Request(
             owner=Owner(("test", "stack", owner)),
@@ -100,6 +106,7 @@ class World:
             account=ACCOUNT,
             deadline=Deadline(self.clock, seconds),
             host=self.host,
+            late=late,
         )
 
     def create(

@@ -1,0 +1,193 @@
+"""A request that nobody waits for any more: late, repeated, or cancelled while it ran."""
+
+from __future__ import annotations
+
+import pytest
+
+from aws_associations.errors import AssociationError, Superseded
+from aws_associations.identity import Identity
+from aws_associations.lifecycle import Desired, How, Removal
+from tests.core.world import ASSOCIATE, DISASSOCIATE, GROUP, LOOK, USER, World
+
+
+def dies_after(world: World, monkeypatch: pytest.MonkeyPatch, seconds: float) -> list[float]:
+    """Let the request be over after so long; return the times at which it was asked."""
+    start = world.clock.now()
+    asked: list[float] = []
+
+    def live() -> bool:
+        asked.append(world.clock.now() - start)
+        return asked[-1] < seconds
+
+    monkeypatch.setattr(world.host, "live", live)
+    return asked
+
+
+def test_an_ordinary_create_does_not_ask_whether_it_is_waited_for(
+    inner: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A young request that never waits costs its service's calls and no other."""
+    asked = dies_after(inner, monkeypatch, 1000)
+
+    inner.create()
+
+    assert asked == []
+
+
+def test_a_late_create_that_is_over_grants_nothing(inner: World) -> None:
+    """It may be a repeated delivery, so it looks, asks, and leaves things as they are."""
+    inner.host.lives = False
+
+    with pytest.raises(Superseded) as caught:
+        inner.create(inner.request(late=True))
+
+    assert not caught.value.outcome_unknown
+    assert inner.writes() == []
+
+
+def test_a_late_create_that_is_waited_for_looks_once_more_before_it_writes(
+    inner: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asking the stack takes time, in which somebody else may grant it."""
+
+    def live() -> bool:
+        if not inner.members():
+            inner.grant_as_others_do()
+        return True
+
+    monkeypatch.setattr(inner.host, "live", live)
+
+    with pytest.raises(AssociationError, match="AlreadyExists"):
+        inner.create(inner.request(late=True))
+
+    assert inner.writes() == []
+
+
+def test_a_create_that_is_cancelled_while_it_waits_undoes_itself(inner: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Granted, and in the meantime the deployment was rolled back: nobody else would ever revoke it."""
+    inner.control.configure(addition_seconds=20)
+    inner.host.claimed = False
+    dies_after(inner, monkeypatch, 10)
+    request = inner.request()
+
+    with pytest.raises(Superseded) as caught:
+        inner.create(request)
+
+    assert not caught.value.outcome_unknown
+    assert request.undone
+    assert request.may_exist is None
+    assert inner.host.noted("undone")
+    assert inner.members() == set()
+
+
+@pytest.mark.parametrize("claimed", [True, None])
+def test_a_cancelled_create_leaves_what_others_may_have_taken(
+    inner: World, monkeypatch: pytest.MonkeyPatch, claimed: bool | None
+) -> None:
+    """A redeployment may have taken it since, or that cannot be told: a warning, and nothing is revoked."""
+    inner.control.configure(addition_seconds=20)
+    inner.host.claimed = claimed
+    dies_after(inner, monkeypatch, 10)
+
+    with pytest.raises(Superseded) as caught:
+        inner.create()
+
+    assert caught.value.outcome_unknown
+    assert "may-remain" in inner.host.warnings
+    assert inner.effects(DISASSOCIATE) == 0
+
+
+def test_a_cancelled_create_without_an_answer_of_its_own_leaves_what_is_there(
+    inner: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was sent got no answer, so what is there may be somebody else's."""
+    inner.host.claimed = False
+    inner.control.add_fault("internal_error", operation=ASSOCIATE, when="before", count=5)
+    dies_after(inner, monkeypatch, 0)
+
+    with pytest.raises(AssociationError) as caught:
+        inner.lifecycle.update(inner.id(user="bob"), Desired(inner.identity()), inner.request(), heal=False)
+
+    assert caught.value.outcome_unknown
+    assert "may-remain" in inner.host.warnings
+    assert (inner.effects(ASSOCIATE), inner.effects(DISASSOCIATE)) == (0, 0)
+
+
+def test_an_update_that_is_cancelled_undoes_itself_once(inner: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new association goes again; the undoing is not stopped by the request being over."""
+    inner.control.configure(addition_seconds=20)
+    inner.host.claimed = False
+    dies_after(inner, monkeypatch, 10)
+
+    with pytest.raises(Superseded):
+        inner.update(inner.id(user="bob"), inner.identity())
+
+    assert inner.effects(DISASSOCIATE) == 1
+    assert inner.members() == set()
+
+
+def test_a_removal_asks_again_after_a_wait(inner: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service was busy, and meanwhile the same association was declared anew."""
+    inner.grant_as_others_do()
+    inner.control.add_fault("error", operation=DISASSOCIATE, error_code="ConflictException", count=None)
+    dies_after(inner, monkeypatch, 1)
+
+    assert inner.delete() is Removal.NOT_LIVE
+    assert inner.members() == {(GROUP, USER)}
+
+
+def test_an_update_repeats_what_fails_for_a_while(inner: World) -> None:
+    """The reverse of a failed update must not fail for a moment's trouble: it would block the whole stack."""
+    inner.control.add_fault("throttled", operation=ASSOCIATE, count=12)
+
+    assert inner.update(inner.id(user="bob"), inner.identity()).how is How.CREATED
+    assert inner.members() == {(GROUP, USER)}
+
+
+def test_an_update_that_gets_no_answer_sends_the_same_token_again(inner: World) -> None:
+    """Five hundreds without an effect: repeated under the token that would tell an effect from none."""
+    inner.control.add_fault("internal_error", operation=ASSOCIATE, when="before", count=6)
+
+    assert inner.update(inner.id(user="bob"), inner.identity()).how is How.CREATED
+    assert len(set(inner.tokens(ASSOCIATE))) == 1
+
+
+def test_a_create_does_not_repeat_what_the_sdk_gave_up(inner: World) -> None:
+    """Its failure blocks nothing: the rollback deletes what may remain."""
+    inner.control.add_fault("throttled", operation=ASSOCIATE, count=12)
+
+    with pytest.raises(AssociationError, match="Throttling"):
+        inner.create()
+
+
+def test_a_definite_rejection_takes_its_announcement_back(inner: World) -> None:
+    """A later delivery that reads the log must not take a stranger's grant for this one's."""
+    with pytest.raises(AssociationError, match="NotFound"):
+        inner.create(identity=inner.identity(user="nobody"))
+
+    assert [name for name, _ in inner.host.notes] == ["associating", "refused"]
+
+
+def test_a_rollback_tells_of_what_a_failed_update_left(inner: World) -> None:
+    """The reverse update keeps what the resource has, and says that the other one is there and nobody's."""
+    from aws_associations.host import Holders
+
+    inner.grant_as_others_do()
+    inner.control.add_user("env1", "bob")
+    inner.grant_as_others_do(user="bob")
+    inner.host.others = Holders(rolling_back=True)
+
+    def reverse(left: Identity | None) -> None:
+        desired = Desired(inner.identity(user="bob"))
+        inner.lifecycle.update(inner.id(user="bob"), desired, inner.request(), heal=False, left=left)
+
+    reverse(None)
+    assert inner.host.warnings == []
+    reverse(inner.identity())
+    assert inner.host.warnings == ["may-remain"]
+    inner.host.others = Holders()
+    reverse(inner.identity())
+    assert inner.host.warnings == ["may-remain"]
+    assert inner.writes() == []
+    assert LOOK in inner.calls()
+    assert (GROUP, USER) in inner.members()
