@@ -24,7 +24,7 @@ from aws_associations.look import ABSENT, Sighting, look, look_patiently, not_in
 from aws_associations.service import Services
 from aws_associations.waiting import delays
 
-_LATER_SECONDS = 6.0
+SETTLING_SECONDS = 6.0
 """After how long a present association is looked at again before it counts as somebody else's."""
 
 _PATIENCE = 0.5
@@ -98,6 +98,7 @@ class Creation:
         self._foreign = False
         self._success: Mapping[str, object] | None = None
         self._unknown = False
+        self._waited = False
 
     @property
     def succeeded(self) -> bool:
@@ -173,7 +174,7 @@ class Creation:
     def _later(self, sighting: Sighting) -> Sighting:
         """Look again after it had time to settle, and as long as it is still being added or removed."""
         deadline = self._request.deadline
-        self._pause(min(_LATER_SECONDS, deadline.remaining / 3), sighting, "settled")
+        self._pause(min(SETTLING_SECONDS, deadline.remaining / 3), sighting, "settled")
         moving = {State.ADDING, State.REMOVING}
         return self._wait("settled", lambda seen: seen.state not in moving, sighting)
 
@@ -315,12 +316,9 @@ class Creation:
         """After a success: None if the settled look says absent and another token is left to try."""
         request, absent_since = self._request, None
         seen = Sighting(State.ABSENT)
-        waited = False
         for delay in delays():
             seen = self._look_again(seen)
             if seen.state is State.PRESENT:
-                if waited:
-                    self._must_be_live()
                 return seen
             if seen.state in {State.FAILED, State.REMOVAL_FAILED}:
                 raise NotStabilized(f"the service gave up: {seen.status} {seen.details}".rstrip(), outcome_unknown=True)
@@ -331,7 +329,6 @@ class Creation:
             elif not last and request.deadline.elapsed_since(absent_since) >= self._kind.settle_seconds:
                 return None
             self._pause(delay, seen, "granted")
-            waited = True
         raise AssertionError("delays are endless")
 
     def _present(self, sighting: Sighting) -> Sighting:
@@ -388,6 +385,7 @@ class Creation:
 
     def _pause(self, delay: float, seen: Sighting, what: str) -> None:
         deadline = self._request.deadline
+        self._waited = True
         deadline.sleep(delay)
         if deadline.remaining <= 0:
             raise not_in_time(what, seen, outcome_unknown=self._request.may_exist is not None)
@@ -399,6 +397,9 @@ class Creation:
             )
 
     def _granted(self, how: How, seen: Sighting, *, adopted: bool = False) -> Granted:
+        # What takes long may have been cancelled meanwhile. An ordinary create asks nothing.
+        if self._waited or self._request.late or (self._success is not None and self._request.slow):
+            self._must_be_live()
         code = self._success.get("statusCode") if self._success else None
         if code is None and self._success:
             metadata = self._success.get("ResponseMetadata")

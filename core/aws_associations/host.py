@@ -6,12 +6,16 @@ Everything a host cannot know is None, which the lifecycle treats as no evidence
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from aws_associations.errors import InvalidRequest
 from aws_associations.identity import Identity
+from aws_associations.kind import Kind
 from aws_associations.waiting import Deadline
+
+_YOUNG_SECONDS = 45.0
+_QUICK_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,19 @@ class Holders:
     deleting: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Remainder:
+    """What a create announced that was given up before it answered.
+
+    Attributes:
+        identity: of the association.
+        sure: the service said that it granted it, and nobody else has taken it since.
+    """
+
+    identity: Identity
+    sure: bool
+
+
 class Host(Protocol):
     """Evidence that only the host has, and where notes go."""
 
@@ -73,7 +90,10 @@ class Host(Protocol):
         """Whether another delivery of this request announced that it grants this, and did not take it back."""
 
     def claimed_since(self, identity: Identity) -> bool | None:
-        """Whether anybody but this delivery has granted it, or taken it, since the request was made."""
+        """Whether anybody but this request has granted it, or taken it, since the request was made."""
+
+    def left_behind(self, kind: Kind) -> tuple[Remainder, ...] | None:
+        """What creates of this resource that never got an id may have granted; None if that cannot be known."""
 
     def granted_here(self, identity: Identity) -> bool:
         """Whether this process granted it for this very request, or may have."""
@@ -98,7 +118,7 @@ class Request:
         may_exist: the identity whose associate request has left this process, until its outcome is known to be none.
             A host that is cut short answers with it.
         undone: what this request may have granted was revoked again.
-        late: it was made some time ago, so that this may be a repeated delivery that nobody waits for any more.
+        age: seconds since it was made, when this delivery of it began.
     """
 
     owner: Owner
@@ -108,7 +128,22 @@ class Request:
     host: Host
     may_exist: Identity | None = None
     undone: bool = False
-    late: bool = False
+    age: float = 0.0
+    _begun: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Its age counts on from now."""
+        self._begun = self.deadline.moment
+
+    @property
+    def late(self) -> bool:
+        """Whether this may be a repeated delivery, which nobody waits for any more: Lambda repeats after a minute."""
+        return self.age > _YOUNG_SECONDS
+
+    @property
+    def slow(self) -> bool:
+        """Whether it was made so long ago that whoever waited may have turned to something else."""
+        return self.age + self.deadline.elapsed_since(self._begun) > _QUICK_SECONDS
 
     def check_account(self, identity: Identity) -> None:
         """Raise InvalidRequest for another account's: there everything looks absent, so nothing may be concluded."""
@@ -132,6 +167,9 @@ class UnknowingHost:
         """Cannot be known."""
 
     def claimed_since(self, identity: Identity) -> bool | None:
+        """Cannot be known."""
+
+    def left_behind(self, kind: Kind) -> tuple[Remainder, ...] | None:
         """Cannot be known."""
 
     def granted_here(self, identity: Identity) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from aws_associations.creation import Creation, Desired, Granted, How, OnExisting
+from aws_associations.creation import SETTLING_SECONDS, Creation, Desired, Granted, How, OnExisting
 from aws_associations.errors import AssociationError, InternalFailure, ServiceUnavailable, Superseded
 from aws_associations.host import Host, Request
 from aws_associations.identity import AssociationId, Identity, is_marker, parse_or_none
@@ -123,8 +123,7 @@ class Lifecycle:
             try:
                 return creation.run()
             except Superseded as error:
-                if error.outcome_unknown:
-                    self._take_back(desired.identity, request, error, sure=creation.succeeded)
+                self._take_back(desired.identity, request, error, succeeded=creation.succeeded)
                 raise
 
     def create_or_undo(self, desired: Desired, request: Request, *, patient: bool = False) -> Granted:
@@ -259,18 +258,31 @@ class Lifecycle:
         over = kind.retirement is not None and self._services.utc_now().date() >= kind.retirement.ended
         return over and error.gone
 
-    def _take_back(self, identity: Identity, request: Request, error: Superseded, *, sure: bool) -> None:
+    def _take_back(self, identity: Identity, request: Request, error: Superseded, *, succeeded: bool) -> None:
         """Revoke what was granted for a request that nobody waits for any more, if it is surely that grant.
 
-        ``sure``: the service answered an associate of this delivery with success.
+        ``succeeded``: the service answered an associate of this delivery with success.
         """
-        if not sure or request.host.claimed_since(identity) is not False:
-            cause = "the deployment has moved on, and it cannot be told whose it is now"
-            request.host.note("may-remain", {"association": str(identity), "cause": cause}, warning=True)
+        host = request.host
+        sure = succeeded or host.granted_here(identity) or host.announced(identity)
+        if not sure and not error.outcome_unknown:
+            return  # nothing was granted for this request
+        try:
+            absent = look(self._services, identity, request.deadline).state is State.ABSENT
+        except AssociationError:
+            absent, sure = False, False
+        if absent and not error.outcome_unknown:
             return
-        self._undo_with(
-            Revocation(self._services, AssociationId(identity), request).take_back, identity, request, error
-        )
+        if sure and not absent and host.claimed_since(identity) is False:
+            revocation = Revocation(self._services, AssociationId(identity), request)
+            self._undo_with(revocation.take_back, identity, request, error)
+        else:
+            self._note_remainder(identity, request)
+
+    @staticmethod
+    def _note_remainder(identity: Identity, request: Request) -> None:
+        cause = "the deployment has moved on, and it cannot be told whose it is now"
+        request.host.note("may-remain", {"association": str(identity), "cause": cause}, warning=True)
 
     def _undo(self, identity: Identity, request: Request, error: AssociationError) -> None:
         """Revoke what a failed create or update may have granted; on success nothing of it remains."""
@@ -306,10 +318,10 @@ class Lifecycle:
             return Removal.NEVER_CREATED
         known = parse_or_none(kind, text)
         if known is None:
-            # An id that CloudFormation invented for a create that never answered. What that create did is undone by
-            # its own delivery; refusing here would only make the stack undeletable.
+            # An id that CloudFormation invented for a create that it gave up. Refusing here would only make the stack
+            # undeletable.
             request.host.note("not-our-id", {"id": text[:200]}, warning=True)
-            return Removal.NEVER_CREATED
+            return self._delete_left_behind(kind, request)
         with _doing("deleting", known.identity):
             request.check_account(known.identity)
             try:
@@ -322,6 +334,32 @@ class Lifecycle:
                     "service-ended", {"association": str(known.identity), "cause": error.cause}, warning=True
                 )
                 return Removal.SERVICE_ENDED
+
+    def _delete_left_behind(self, kind: Kind, request: Request) -> Removal:
+        """Revoke what a create granted that was given up before its answer arrived.
+
+        A create that is still at work undoes itself; one that had ended cannot.
+        """
+        host = request.host
+        if host.live() is False or host.left_behind(kind) is None:
+            return Removal.NEVER_CREATED
+        # It may be about to end, and what it said may not be shown yet.
+        request.deadline.sleep(min(SETTLING_SECONDS, request.deadline.remaining / 3))
+        removal = Removal.NEVER_CREATED
+        for remainder in host.left_behind(kind) or ():
+            identity = remainder.identity
+            try:
+                request.check_account(identity)
+                if look(self._services, identity, request.deadline).state is State.ABSENT:
+                    continue
+                if remainder.sure and host.live() is not False:
+                    removal = Revocation(self._services, AssociationId(identity), request).take_back()
+                    continue
+            except AssociationError as error:
+                # Not a reason to fail: nothing that is declared depends on it, and the stack must be deletable.
+                host.note("not-revoked", {"association": str(identity), "cause": error.cause}, warning=True)
+            self._note_remainder(identity, request)
+        return removal
 
 
 def _stayed(before: tuple[Identity, Mapping[str, str]], given: Mapping[str, str], name: str) -> bool:

@@ -50,7 +50,8 @@ class Revocation:
     def _revoke_and_note(self) -> Removal:
         removal = self._revoke()
         if removal is not Removal.NOT_LIVE:
-            fields = {"association": str(self._identity), "how": removal.value}
+            # With the id: what was announced of it before has ended.
+            fields = {"association": str(self._identity), "id": self._known.text, "how": removal.value}
             self._request.host.note("revoked", fields)
         return removal
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aws_associations.errors import AssociationError, Superseded
+from aws_associations.host import Holders, Remainder
 from aws_associations.identity import Identity
 from aws_associations.lifecycle import Desired, How, Removal
 from tests.core.world import ASSOCIATE, DISASSOCIATE, GROUP, LOOK, USER, World
@@ -170,8 +171,6 @@ def test_a_definite_rejection_takes_its_announcement_back(inner: World) -> None:
 
 def test_a_rollback_tells_of_what_a_failed_update_left(inner: World) -> None:
     """The reverse update keeps what the resource has, and says that the other one is there and nobody's."""
-    from aws_associations.host import Holders
-
     inner.grant_as_others_do()
     inner.control.add_user("env1", "bob")
     inner.grant_as_others_do(user="bob")
@@ -191,3 +190,102 @@ def test_a_rollback_tells_of_what_a_failed_update_left(inner: World) -> None:
     assert inner.writes() == []
     assert LOOK in inner.calls()
     assert (GROUP, USER) in inner.members()
+
+
+def test_a_late_create_that_is_over_takes_back_what_an_earlier_delivery_granted(inner: World) -> None:
+    """Killed after its effect, rolled back, and delivered again: nobody else would ever revoke it."""
+    inner.create(inner.request("r1"))
+    inner.host.intent, inner.host.claimed, inner.host.lives = True, False, False
+
+    with pytest.raises(Superseded):
+        inner.create(inner.request("r1", late=True))
+
+    assert inner.host.noted("undone")
+    assert inner.members() == set()
+
+
+@pytest.mark.parametrize(("intent", "claimed"), [(False, False), (True, True), (True, None)])
+def test_a_late_create_that_is_over_leaves_what_may_be_others(inner: World, intent: bool, claimed: bool | None) -> None:
+    """Without an announcement of this request it is somebody's; with one, a redeployment may have taken it since."""
+    inner.grant_as_others_do()
+    inner.host.intent, inner.host.claimed, inner.host.lives = intent, claimed, False
+
+    with pytest.raises(Superseded):
+        inner.create(inner.request(late=True))
+
+    assert ("may-remain" in inner.host.warnings) is intent
+    assert inner.writes() == []
+
+
+def test_a_create_that_took_long_asks_before_it_answers(inner: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The associate's answer came after seconds, and the deployment was rolled back meanwhile."""
+    asked = dies_after(inner, monkeypatch, 0)
+    inner.host.claimed = False
+    send = inner.services.call
+
+    def slowly(*arguments: object, **keywords: object) -> object:
+        inner.clock.sleep(1.5)
+        return send(*arguments, **keywords)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(inner.services, "call", slowly)
+
+    with pytest.raises(Superseded):
+        inner.create()
+
+    assert asked
+    assert inner.members() == set()
+
+
+# -- a Delete with an id that CloudFormation invented -----------------------------------------------------------------
+
+INVENTED = "team-Membership-1A2B3C4D5E"
+
+
+def test_what_a_create_granted_that_was_given_up_goes_with_its_invented_id(inner: World) -> None:
+    """The create had ended just before the rollback began, and its answer came too late to be taken."""
+    inner.create()
+    inner.host.behind = (Remainder(inner.identity(), sure=True),)
+
+    assert inner.delete(INVENTED) is Removal.REVOKED
+    assert inner.members() == set()
+
+
+def test_what_a_create_may_have_granted_is_told(inner: World) -> None:
+    """Announced, and killed: it may be somebody else's. The stack can be deleted all the same."""
+    inner.grant_as_others_do()
+    inner.host.behind = (Remainder(inner.identity(), sure=False),)
+
+    assert inner.delete(INVENTED) is Removal.NEVER_CREATED
+    assert inner.host.warnings == ["not-our-id", "may-remain"]
+    assert inner.members() == {(GROUP, USER)}
+
+
+def test_what_a_create_left_is_looked_for_after_it_had_time_to_end(inner: World) -> None:
+    """It may be at work, and logs lag; nothing is waited for where nothing can be known."""
+    began = inner.clock.now()
+    inner.delete(INVENTED)
+    assert inner.clock.now() == began
+
+    inner.host.behind = ()
+    assert inner.delete(INVENTED) is Removal.NEVER_CREATED
+    assert inner.clock.now() >= began + 5
+    assert inner.calls() == []
+
+
+def test_an_invented_id_never_fails_a_deletion(inner: World) -> None:
+    """What cannot be seen or revoked is told, and the stack goes."""
+    inner.create()
+    inner.host.behind = (Remainder(inner.identity(), sure=True),)
+    inner.control.add_fault("internal_error", operation=DISASSOCIATE, count=None)
+
+    assert inner.delete(INVENTED) is Removal.NEVER_CREATED
+    assert inner.host.warnings == ["not-our-id", "not-revoked", "may-remain"]
+
+
+def test_a_late_delete_of_an_invented_id_does_nothing(inner: World) -> None:
+    """The name was declared anew, and what it granted since is no remainder."""
+    inner.create()
+    inner.host.behind, inner.host.lives = (Remainder(inner.identity(), sure=True),), False
+
+    assert inner.delete(INVENTED) is Removal.NEVER_CREATED
+    assert inner.members() == {(GROUP, USER)}

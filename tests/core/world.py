@@ -7,8 +7,9 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from aws_associations.host import Holders, Owner, Request, UnknowingHost
+from aws_associations.host import Holders, Owner, Remainder, Request, UnknowingHost
 from aws_associations.identity import AssociationId, Identity
+from aws_associations.kind import Kind
 from aws_associations.kinds.finspace_permission_group_membership import KIND as PERMISSION_GROUP_MEMBERSHIP
 from aws_associations.lifecycle import Desired, Granted, Lifecycle, OnExisting, Removal
 from aws_associations.look import Sighting
@@ -47,6 +48,7 @@ class ScriptedHost(UnknowingHost):
     settled: bool | None = None
     intent: bool | None = None
     claimed: bool | None = None
+    behind: tuple[Remainder, ...] | None = None
     notes: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -64,6 +66,9 @@ class ScriptedHost(UnknowingHost):
 
     def claimed_since(self, identity: Identity) -> bool | None:
         return self.claimed
+
+    def left_behind(self, kind: Kind) -> tuple[Remainder, ...] | None:
+        return self.behind
 
     def note(self, event: str, fields: Mapping[str, object], *, warning: bool = False) -> None:
         self.notes.append((event, fields))
@@ -106,7 +111,7 @@ class World:
             account=ACCOUNT,
             deadline=Deadline(self.clock, seconds),
             host=self.host,
-            late=late,
+            age=60.0 if late else 0.0,
         )
 
     def create(
