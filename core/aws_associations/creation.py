@@ -108,12 +108,11 @@ class Creation:
     def run(self, sighting: Sighting | None = None) -> Granted:
         """Create; ``sighting`` is a look that was just made."""
         self._request.check_account(self._identity)
-        if sighting is None and (self._request.late or not self._replay_tells()):
-            first = look_patiently if self._patient else look
-            sighting = first(self._services, self._identity, self._request.deadline)
-        # A young request needs no look where a token tells afterwards whose it is. A typed rejection alone does not:
+        if sighting is None and (self._request.slow or not self._replay_tells()):
+            sighting = self._look()
+        # A quick request needs no look where a token tells afterwards whose it is. A typed rejection alone does not:
         # after a lost answer it may be the echo of our own write, or of somebody's who was there before.
-        stale = self._request.late
+        stale = self._request.slow
         if sighting is not None and sighting.state is State.REMOVING:
             sighting = self._wait("removed", lambda seen: seen.state is not State.REMOVING)
             stale = True
@@ -348,7 +347,8 @@ class Creation:
     # -- looking and waiting --------------------------------------------------------------------------------------
 
     def _look(self) -> Sighting:
-        return look(self._services, self._identity, self._request.deadline)
+        how = look_patiently if self._patient else look
+        return how(self._services, self._identity, self._request.deadline)
 
     def _look_again(self, last: Sighting) -> Sighting:
         """Look after a success of our own: a look that fails then leaves the outcome unknown."""

@@ -15,7 +15,7 @@ from aws_associations.kind import Kind
 from aws_associations.waiting import Deadline
 
 _YOUNG_SECONDS = 45.0
-_QUICK_SECONDS = 2.0
+_QUICK_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -224,7 +224,7 @@ def test_a_create_that_took_long_asks_before_it_answers(inner: World, monkeypatc
     send = inner.services.call
 
     def slowly(*arguments: object, **keywords: object) -> object:
-        inner.clock.sleep(1.5)
+        inner.clock.sleep(2)
         return send(*arguments, **keywords)  # type: ignore[arg-type]
 
     monkeypatch.setattr(inner.services, "call", slowly)

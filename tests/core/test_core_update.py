@@ -158,7 +158,7 @@ def test_an_update_keeps_a_quarter_of_its_time_for_the_undo(ready: World) -> Non
 def test_an_unknown_outcome_is_undone(declared: World, when: Any) -> None:
     """The associate was lost and cannot be seen either: revoked, and then nothing remains and the error is definite."""
     declared.control.add_fault("cut", operation=ASSOCIATE, when=when, count=None)
-    declared.control.add_fault("throttled", operation=LOOK, skip=1, count=5)
+    declared.control.add_fault("error", operation=LOOK, error_code="AccessDeniedException", skip=1)
     request = declared.request()
 
     with pytest.raises(AssociationError) as caught:
@@ -238,7 +238,7 @@ def test_an_update_to_a_foreign_membership_is_refused(declared: World) -> None:
 
 def test_an_undone_membership_is_granted_by_the_next_deployment(ready: World) -> None:
     """Undone, then fixed and deployed again within the token window: granted, although the token is remembered."""
-    ready.control.add_fault("throttled", operation=LOOK, skip=1, count=5)
+    ready.control.add_fault("error", operation=LOOK, error_code="AccessDeniedException", skip=1)
     with pytest.raises(AssociationError):
         ready.update(ready.id(), ready.identity(user="bob"))
     assert BOB not in ready.members()
@@ -277,7 +277,7 @@ def test_an_undo_that_was_replayed_is_not_taken_for_one(ready: World) -> None:
         def hook(event: str, fields: Mapping[str, object], *, warning: bool = False) -> None:
             note(ready.host, event, fields, warning=warning)
             if event == "associating" and next(writes) == after_write:
-                ready.control.add_fault("internal_error", operation=LOOK, count=5)
+                ready.control.add_fault("error", operation=LOOK, error_code="AccessDeniedException")
 
         ready.host.note = hook  # type: ignore[method-assign]
 
