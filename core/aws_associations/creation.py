@@ -191,12 +191,12 @@ class Creation:
             except (ResourceConflict, AlreadyExists) as error:
                 if not error.outcome_unknown:
                     self._foreign = True
-                    self._request.may_exist = None
+                    self._take_back_announcement(error)
                     return False
             except AssociationError as error:
                 if self._foreign:
                     # The service has told already that our token was not accepted: no later silence makes it ours.
-                    self._request.may_exist = None
+                    self._take_back_announcement(error)
                     return False
                 if not error.outcome_unknown or attempt == 2:
                     # A refusal of this attempt says nothing of the one that asked for it.
