@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from association_emulator.server import EmulatorServer
+from aws_associations_lambda.response_url import TEST_HOST
 from demo import (
     act1_finspace_cloudformation,
     act1_finspace_pulumi,
@@ -58,7 +59,9 @@ def _tell(story: Story) -> None:
 
         with story.step("A real CloudFormation engine starts (ministack)"):
             endpoints = ("AWS_ENDPOINT_URL_FINSPACE_DATA", "AWS_ENDPOINT_URL_DIRECTORY_SERVICE_DATA")
-            engine = stage.enter_context(Ministack(environment=dict.fromkeys(endpoints, server.url)))
+            # Answers go to CloudFormation's buckets only, unless a test says which other host plays them.
+            surroundings = {**dict.fromkeys(endpoints, server.url), TEST_HOST: "localhost"}
+            engine = stage.enter_context(Ministack(environment=surroundings))
         with story.step("The function is deployed: aws cloudformation package, then deploy, with"):
             for name, value in PARAMETERS.items():
                 story.quote(f"{name}={value}")

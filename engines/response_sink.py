@@ -141,18 +141,19 @@ class ResponseSink:
         physical_resource_id: str | None = None,
         old_properties: Mapping[str, Any] | None = None,
         signed_at: datetime.datetime | None = None,
+        region: str = "us-east-1",
         **overrides: Any,
     ) -> Event:
         """Build the event that CloudFormation sends to the function, and expect its answer.
 
         Scalars in the properties become strings and ServiceToken is added, as CloudFormation does. Update and Delete
         need `physical_resource_id`, Update `old_properties` as well. `signed_at` is when the ResponseURL was signed
-        (now, if not given). `overrides` replace members of the event by name; None removes one. Each event has a
-        RequestId and a ResponseURL of its own.
+        (now, if not given), `region` that of the stack and its function. `overrides` replace members of the event by
+        name; None removes one. Each event has a RequestId and a ResponseURL of its own.
 
         Raises ValueError for an Update or Delete that lacks what it needs.
         """
-        region, account = "us-east-1", "123456789012"
+        account = "123456789012"
         stack = "memberships/5ba6e5c0-6d1e-11f0-8a3b-0e2c5a1f9d47"
         service_token = f"arn:aws:lambda:{region}:{account}:function:aws-associations"
         event: Event = {
@@ -347,7 +348,7 @@ class _Requests(BaseHTTPRequestHandler):
             # It is part of what was signed: the real bucket answers SignatureDoesNotMatch.
             problems.append(f"content-type is {content_type!r}, not empty")
             refused_by_bucket = True
-        members, body_problems = _judge(body, event)
+        members, body_problems = judge(body, event)
         problems += body_problems
         fault = sink._take_fault()
         outcome, status = _outcome(fault, refused_by_bucket)
@@ -435,7 +436,7 @@ def _outcome(fault: _Fault | None, refused_by_bucket: bool) -> tuple[Outcome, in
     return ("refused", 403) if refused_by_bucket else ("stored", 200)
 
 
-def _judge(body: bytes, event: Event) -> tuple[dict[str, Any], list[str]]:
+def judge(body: bytes, event: Event) -> tuple[dict[str, Any], list[str]]:
     """Return the members that could be read, as arguments of Answer, and the rules that the body breaks."""
     problems: list[str] = []
     if len(body) > MAXIMUM_BODY_BYTES:

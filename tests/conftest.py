@@ -1,3 +1,5 @@
 """What every run of the tests tells at its end."""
 
 from tests.contract.summary import pytest_terminal_summary as pytest_terminal_summary
+
+pytest_plugins = ["tests.policy"]

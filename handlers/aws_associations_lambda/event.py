@@ -5,12 +5,13 @@ Formats: "Custom resource reference", AWS CloudFormation User Guide.
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from aws_associations.errors import InvalidRequest
 from aws_associations.identity import MAX_BYTES
@@ -19,13 +20,15 @@ from aws_associations.kinds import KINDS
 from aws_associations.lifecycle import OnExisting
 from aws_associations.properties import typed_options, violations
 from aws_associations.service import Services
+from aws_associations_lambda.response_url import is_https, is_of_cloudformation
 
 # What has to be echoed is limited so that every answer fits 4096 bytes; real values are far shorter.
 _ECHOED = {"StackId": 1024, "RequestId": 128, "LogicalResourceId": 255}
 _ECHOABLE = re.compile(r'[^\x00-\x1f\x7f-\uffff\U00010000-\U0010ffff"\\]+')
 _MAX_ESCAPED_ID = 2 * MAX_BYTES
-# Nothing that http.client would refuse only after the work is done.
-_URL = re.compile(r"https://[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*(:[0-9]{1,5})?/[!-~]*")
+_STACK = re.compile(r"arn:(?P<partition>[a-z0-9-]+):cloudformation:(?P<region>[a-z0-9-]+):[0-9]{12}:stack/.+")
+
+_LASTS = 7200
 
 # Sent by CloudFormation in the same map as the user's own properties.
 _RESERVED = frozenset({"ServiceToken", "ServiceTimeout"})
@@ -126,26 +129,53 @@ class Event:
         return {part.name: str(given[part.name]) for part in self.kind.parts if part.name in given}
 
     @property
+    def signed(self) -> datetime.datetime | None:
+        """When CloudFormation made the request: its ResponseURL was signed then; None if the URL does not tell.
+
+        ``X-Amz-Date``, or ``Expires`` less the two hours that such a URL lasts (observed).
+        """
+        query = parse_qs(urlsplit(self.response_url).query)
+        try:
+            if "X-Amz-Date" in query:
+                return datetime.datetime.strptime(query["X-Amz-Date"][0], "%Y%m%dT%H%M%S%z")
+            if "Expires" in query:
+                return datetime.datetime.fromtimestamp(int(query["Expires"][0]) - _LASTS, datetime.UTC)
+        except (ValueError, OverflowError, OSError):
+            return None
+        return None
+
+    def age(self, now: datetime.datetime) -> float:
+        """Seconds since CloudFormation made the request; 0 if the URL does not tell."""
+        signed = self.signed
+        return 0.0 if signed is None else max(0.0, (now - signed).total_seconds())
+
+    @property
     def asks_to_heal(self) -> bool:
         """Whether Revision changed, by which a user asks to look and to grant again what is gone."""
         return self.properties.get(_REVISION) != self.old_properties.get(_REVISION)
 
 
-def read(raw: object) -> Event:
+def read(raw: object, function_arn: str) -> Event:
     """Read an event.
 
+    Args:
+        raw: what came; anybody who may invoke the function may have written it.
+        function_arn: the function's own, from Lambda.
+
     Raises:
-        MalformedEventError: it cannot be answered: no https ResponseURL, or ids that cannot be echoed.
+        MalformedEventError: it cannot be answered: no https ResponseURL, or ids that cannot be echoed. Or it must not
+            be: the stack is not of the function's region, or its ResponseURL leads elsewhere than to CloudFormation.
     """
     if not isinstance(raw, Mapping):
         raise MalformedEventError(f"the event is a {type(raw).__name__}, not an object")
     url = raw.get("ResponseURL")
-    if not isinstance(url, str) or not _is_https(url):
+    if not isinstance(url, str) or not is_https(url):
         raise MalformedEventError("ResponseURL is not an https URL")
     for name, longest in _ECHOED.items():
         value = raw.get(name)
         if not isinstance(value, str) or not _ECHOABLE.fullmatch(value) or len(value) > longest:
             raise MalformedEventError(f"{name} is not 1 to {longest} printable ASCII characters")
+    _check_place(raw["StackId"], url, function_arn)
     physical_id = raw.get("PhysicalResourceId")
     properties, old = raw.get("ResourceProperties"), raw.get("OldResourceProperties")
     return Event(
@@ -172,13 +202,14 @@ def _given(members: Mapping[str, Part | Option], properties: Mapping[str, object
     return {member.name: properties[name] for name, member in members.items() if name in properties}
 
 
-def _is_https(url: str) -> bool:
-    if not _URL.fullmatch(url):
-        return False
-    try:
-        return urlsplit(url).port != 0
-    except ValueError:  # a port over 65535
-        return False
+def _check_place(stack_id: str, url: str, function_arn: str) -> None:
+    """CloudFormation invokes the functions of a stack's own region only, and waits in a bucket of that region."""
+    _, partition, _, region, *_ = f"{function_arn}:::".split(":")
+    stack = _STACK.fullmatch(stack_id)
+    if not stack or (stack["partition"], stack["region"]) != (partition, region):
+        raise MalformedEventError("StackId is not the ARN of a stack in the region of this function")
+    if not is_of_cloudformation(url, partition, region):
+        raise MalformedEventError(f"ResponseURL leads elsewhere than to CloudFormation's bucket in {region}")
 
 
 def _fits(physical_id: str) -> bool:

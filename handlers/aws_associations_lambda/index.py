@@ -6,11 +6,12 @@ Which id and status each outcome answers is the table in docs/ownership.md.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from aws_associations.errors import InvalidRequest
-from aws_associations.host import Owner, Request, UnknowingHost
+from aws_associations.errors import AlreadyExists, InvalidRequest
+from aws_associations.host import Owner, Request
 from aws_associations.identity import AssociationId, Identity, is_marker, marker, parse_or_none, resembles_id
 from aws_associations.kind import Kind, property_name
 from aws_associations.lifecycle import Desired, Granted, How, Lifecycle, Removal
@@ -18,6 +19,7 @@ from aws_associations.service import READ_TIMEOUT, Services
 from aws_associations.waiting import Deadline, SystemClock
 from aws_associations_lambda import log, switches
 from aws_associations_lambda.event import Event
+from aws_associations_lambda.host import CloudFormationHost
 from aws_associations_lambda.responder import Responder
 
 _services = Services()
@@ -28,27 +30,13 @@ handler = Responder()
 _begun: deque[tuple[tuple[str, str, str], Identity]] = deque(maxlen=100)
 
 
-class _Host(UnknowingHost):
-    """What this function knows of its stack, and where its notes go."""
-
-    def __init__(self, event: Event) -> None:
-        self._event = event
-
-    def granted_here(self, identity: Identity) -> bool:
-        """Whether an earlier delivery of this request to this process granted it, or may have."""
-        return (_request_of(self._event), identity) in _begun
-
-    def note(self, event: str, fields: Mapping[str, object], *, warning: bool = False) -> None:
-        """Write a log line."""
-        log.line(event, warning=warning, **{**_names(self._event), **fields})
-
-
 @handler.create
 def create(event: Event, context: Any) -> str:
     """Grant, and answer the association's id."""
     request = _request(event, context, fallback=marker(event.logical_id))
     desired = _desired(event, context, request, grants=True)
-    granted = _lifecycle.create(desired, request)
+    with _saying_what_was_not_told(request):
+        granted = _lifecycle.create(desired, request)
     return _answer(granted, event)
 
 
@@ -59,13 +47,15 @@ def update(event: Event, context: Any) -> str:
     desired = _desired(event, context, request, grants=event.asks_to_heal)
     if _own(event.kind, event) != desired.identity:
         switches.check_may_grant(event.kind, desired.identity.parts())
-    granted = _lifecycle.update(
-        event.physical_id,
-        desired,
-        request,
-        heal=event.asks_to_heal,
-        options_before=event.options_before(_services),
-    )
+    with _saying_what_was_not_told(request):
+        granted = _lifecycle.update(
+            event.physical_id,
+            desired,
+            request,
+            heal=event.asks_to_heal,
+            options_before=event.options_before(_services),
+            left=_left(event, desired.identity),
+        )
     return _answer(granted, event)
 
 
@@ -101,13 +91,21 @@ def _request(event: Event, context: Any, fallback: str) -> Request:
     # An attempt that begins at the last moment must have ended before the answer is due.
     last_call = min(READ_TIMEOUT, 0.2 * remaining)
     deadline = Deadline(SystemClock(), remaining - handler.answering_seconds(remaining) - last_call)
+
+    def granted_here(identity: Identity) -> bool:
+        return (_request_of(event), identity) in _begun
+
+    age = event.age(_services.utc_now())
+    host = CloudFormationHost(event, _place(context)[1], deadline, granted_here=granted_here)
     request = Request(
         owner=Owner(("cloudformation", event.stack_id, event.logical_id)),
         request_id=event.request_id,
         account=_place(context)[0],
         deadline=deadline,
-        host=_Host(event),
+        host=host,
+        age=age,
     )
+    host.late = request.late
     handler.stop = deadline.end_now
     # No failure takes back what an earlier delivery of this request may have granted, unless it is undone.
     begun = next((_text(event, identity) for request_of, identity in _begun if request_of == _request_of(event)), "")
@@ -127,6 +125,33 @@ def _desired(event: Event, context: Any, request: Request, *, grants: bool) -> D
         event.kind, *_place(context), declared.values, request.deadline, before=before, host=request.host
     )
     return Desired(identity, declared.on_existing, declared.options)
+
+
+@contextmanager
+def _saying_what_was_not_told(request: Request) -> Iterator[None]:
+    """Where nothing shows that it is ours, say what could not be asked: it might have."""
+    host = request.host
+    try:
+        yield
+    except AlreadyExists as error:
+        if isinstance(host, CloudFormationHost) and host.untold:
+            error.cause += "; it could not be told " + ", ".join(f"{what}: {why}" for what, why in host.untold.items())
+            if request.late:
+                # An earlier delivery of this request may have granted it, and nobody will revoke it.
+                host.note("may-remain", {"association": error.action, "cause": error.cause}, warning=True)
+        raise
+
+
+def _left(event: Event, desired: Identity) -> Identity | None:
+    """What a failed update was to grant, if this is its reverse: not the resource's own, nor what it goes back to."""
+    values = event.values_before
+    if {part.name for part in event.kind.parts} - set(values):
+        return None  # a default was meant
+    try:
+        before = Identity.of(event.kind, desired.account, desired.region, values)
+    except InvalidRequest:
+        return None
+    return None if before in (desired, _own(event.kind, event)) else before
 
 
 def _place(context: Any) -> tuple[str, str]:

@@ -74,7 +74,7 @@ class Responder(CfnResource):
         self._forget()
         log.keep_libraries_quiet()
         try:
-            request = read(event)
+            request = read(event, str(getattr(context, "invoked_function_arn", "")))
         except MalformedEventError as refusal:
             log.line("refused-event", warning=True, cause=str(refusal))
             return

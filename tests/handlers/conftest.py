@@ -18,6 +18,7 @@ from aws_associations.kinds import KINDS
 from aws_associations.lifecycle import Lifecycle
 from aws_associations.service import Services
 from aws_associations_lambda import index
+from aws_associations_lambda.response_url import TEST_HOST
 from engines.certificate import Certificate, make_certificate
 from engines.response_sink import ResponseSink
 from finspace_emulator.server import EmulatorServer
@@ -64,12 +65,16 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def surroundings(certificate: Certificate, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """What Lambda gives the function's process, and nothing of whoever runs the tests: no kind is enabled."""
+    """What Lambda gives the function's process, and nothing of whoever runs the tests: no kind is enabled.
+
+    Answers may go to this machine.
+    """
     unset = ["AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION"]
     for name in (*unset, *(kind.switch for kind in KINDS)):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv(TEST_HOST, "localhost")
     monkeypatch.setenv("SSL_CERT_FILE", certificate.environment()["SSL_CERT_FILE"])
     return monkeypatch
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from botocore.utils import CLIENT_NAME_TO_HYPHENIZED_SERVICE_ID_OVERRIDES
 
 from aws_associations.kinds import KINDS
+from aws_associations_lambda.response_url import TEST_HOST
 from engines.ministack import ACCOUNT, REGION, Ministack
 from engines.processes import hermetic_environment
 from tests.handlers.template import FUNCTION_TEMPLATE, ROOT
@@ -20,10 +21,14 @@ ARTIFACTS = "artifacts"
 
 
 def endpoints(url: str) -> dict[str, str]:
-    """Return the environment in which the SDK calls every kind's service at this URL, and no other service."""
+    """Return the environment in which the SDK calls every kind's service at this URL, and no other service.
+
+    The function answers to an engine of this machine there.
+    """
     # The SDK names the variable by the service's id, which is not always botocore's name (ds-data).
     ids = (CLIENT_NAME_TO_HYPHENIZED_SERVICE_ID_OVERRIDES.get(kind.service, kind.service) for kind in KINDS)
-    return {f"AWS_ENDPOINT_URL_{name.upper().replace('-', '_')}": url for name in ids}
+    found = {f"AWS_ENDPOINT_URL_{name.upper().replace('-', '_')}": url for name in ids}
+    return {**found, TEST_HOST: "localhost"}
 
 
 def aws(ministack: Ministack, folder: Path, *arguments: str) -> str:

@@ -438,13 +438,16 @@ def test_a_global_association_is_the_same_from_every_region(kind_stage: KindStag
     """Declared from eu-west-1 the id holds the endpoint's region, us-east-1; Delete from there revokes it."""
     stage = kind_stage
 
-    created = stage.answer(stage.event("Create"), region="eu-west-1")
+    created = stage.answer(stage.event("Create", region="eu-west-1"), region="eu-west-1")
 
     assert shown(created) == ("SUCCESS", stage.id(region="us-east-1"))
     assert {entry.region for entry in stage.journal()} == {"us-east-1"}
-    kept = stage.event("Update", physical_resource_id=stage.id(), old_properties=stage.properties())
+    kept = stage.event(
+        "Update", physical_resource_id=stage.id(), old_properties=stage.properties(), region="ap-south-1"
+    )
     assert shown(stage.answer(kept, region="ap-south-1")) == ("SUCCESS", stage.id())
-    deleted = stage.answer(stage.event("Delete", physical_resource_id=stage.id()), region="eu-west-1")
+    delete = stage.event("Delete", physical_resource_id=stage.id(), region="eu-west-1")
+    deleted = stage.answer(delete, region="eu-west-1")
     assert shown(deleted) == ("SUCCESS", stage.id())
     assert stage.granted() == []
 
@@ -454,7 +457,7 @@ def test_any_other_association_is_of_the_functions_region(kind_stage: KindStage)
     """Calls go to the region in the function's ARN, and the id holds it."""
     stage = kind_stage
 
-    answer = stage.answer(stage.event("Create"), region="eu-west-1")
+    answer = stage.answer(stage.event("Create", region="eu-west-1"), region="eu-west-1")
 
     assert answer.status == "FAILED"  # the thing is in us-east-1 only
     assert "eu-west-1" in str(answer.reason)

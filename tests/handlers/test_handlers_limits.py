@@ -14,7 +14,7 @@ from aws_associations_lambda import answer, index
 from aws_associations_lambda.answer import MAX_BODY_BYTES, body
 from aws_associations_lambda.event import Event
 from engines.response_sink import ResponseSink
-from tests.handlers.stage import ASSOCIATE, GROUP, MARKER, TYPE, USER, Context, Stage, shown
+from tests.handlers.stage import ACCOUNT, ASSOCIATE, GROUP, MARKER, REGION, TYPE, USER, Context, Stage, shown
 
 
 def examples(count: int) -> settings:
@@ -44,12 +44,13 @@ _json = st.recursive(
 
 
 _requests = itertools.count(1)
+LONGEST_STACK_ID = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/team/".ljust(1024, "s")
 
 
 def echoed(length: str) -> dict[str, Any]:
     """The members to echo, as long as they are taken at all or as they really are."""
     if length == "longest":
-        return {"StackId": "s" * 1024, "RequestId": f"{next(_requests):0>128}", "LogicalResourceId": "L" * 255}
+        return {"StackId": LONGEST_STACK_ID, "RequestId": f"{next(_requests):0>128}", "LogicalResourceId": "L" * 255}
     return {}
 
 

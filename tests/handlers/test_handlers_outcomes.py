@@ -249,7 +249,7 @@ def test_an_unknown_outcome_of_an_update_is_undone(stage: Stage) -> None:
     stage.add(GROUP, "bob")
     stage.create()
     stage.control.add_fault("internal_error", operation=ASSOCIATE, when="after", count=None)
-    stage.control.add_fault("internal_error", operation=LOOK, skip=1, count=5)
+    stage.control.add_fault("error", operation=LOOK, error_code="AccessDeniedException", skip=1)
 
     answer = stage.update(stage.id(), stage.properties(user="bob"))
 

@@ -15,8 +15,19 @@ from tests.handlers.template import FUNCTION_TEMPLATE, SOMEWHERE, read, resolved
 OWN_LOG = {
     "Sid": "OwnLogs",
     "Effect": "Allow",
-    "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+    "Action": ["logs:CreateLogStream", "logs:FilterLogEvents", "logs:PutLogEvents"],
     "Resource": "<LogGroup.Arn>",
+}
+# Read-only, on the function's own stacks: which of their resources hold an association, and whether one is waited for.
+ASKING = {
+    "Sid": "AskingStacks",
+    "Effect": "Allow",
+    "Action": [
+        "cloudformation:DescribeStackEvents",
+        "cloudformation:DescribeStacks",
+        "cloudformation:ListStackResources",
+    ],
+    "Resource": "arn:{}:cloudformation:{}:{}:stack/*".format(*SOMEWHERE),
 }
 EACH_KIND = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 
@@ -47,13 +58,13 @@ def needed(kind: Kind, patterns: list[str], narrowed: list[str] | None = None) -
 
 
 def allowed(template: dict[str, Any], **given: str) -> list[dict[str, Any]]:
-    """Return the role's statements beside its own log, without their Sids."""
-    *others, log = statements(template, given)
-    assert log == OWN_LOG
+    """Return the role's statements beside its own log and its own stacks, without their Sids."""
+    *others, asking, log = statements(template, given)
+    assert (asking, log) == (ASKING, OWN_LOG)
     return [{name: value for name, value in statement.items() if name != "Sid"} for statement in others]
 
 
-def test_with_no_kind_enabled_the_role_writes_its_log_and_no_more(template: dict[str, Any]) -> None:
+def test_with_no_kind_enabled_the_role_writes_its_log_reads_stacks_and_no_more(template: dict[str, Any]) -> None:
     """By default the function may do nothing to anybody."""
     assert allowed(template) == []
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from aws_associations_lambda.response_url import TEST_HOST
 from engines.certificate import Certificate
 from engines.lambda_runtime import LambdaRuntime
 from engines.response_sink import ResponseSink
@@ -55,6 +56,7 @@ def environment(certificate: Certificate, server: EmulatorServer) -> dict[str, s
     return {
         "SSL_CERT_FILE": str(certificate.certificate),
         "AWS_ENDPOINT_URL_FINSPACE_DATA": server.url,
+        TEST_HOST: "localhost",
         "FinSpacePermissionGroupMembership": "*",
     }
 

@@ -237,6 +237,19 @@ def test_a_present_membership_can_be_adopted(team: Team) -> None:
     kept = team.deploy(Membership={"UserId": "alice", "OnExisting": "Fail"})
     assert kept.outputs == team.outputs("Membership", "alice", flag="?adopted", status_code="")
     assert team.ministack.delete(team.stack).status == "DELETE_COMPLETE"
+    assert team.members() == set()  # adopted on purpose, and then deleted on purpose
+
+
+def test_an_adopted_membership_survives_the_deployment_that_failed_to_adopt_it(team: Team) -> None:
+    """Adopted, then a later resource fails: the rollback lets go of what somebody else granted."""
+    team.deploy(Other="bob")
+    team.control.grant(team.environment, "analysts", "alice")
+
+    failed = team.deploy(Other="bob", Membership={"UserId": "alice", "OnExisting": "Adopt"}, Last="nobody")
+
+    assert failed.status == "UPDATE_ROLLBACK_COMPLETE", failed.story()
+    assert team.members() == {"alice", "bob"}
+    assert (DISASSOCIATE, "alice") not in team.writes()
 
 
 def test_a_stack_can_be_deleted_after_its_parties(team: Team) -> None:
@@ -280,3 +293,92 @@ def test_the_functions_botocore_would_have_used_another_model(poison: Path) -> N
         for extra in ({}, {"AWS_DATA_PATH": str(poison)})
     ]
     assert said == ["/permission-group/{permissionGroupId}/users/{userId}", "/poisoned"]
+
+
+# -- which resource of the stack holds it -----------------------------------------------------------------------------
+
+
+def test_a_renamed_resource_keeps_its_membership(team: Team) -> None:
+    """The new logical id takes the membership over, and the cleanup of the old one lets go of it."""
+    team.deploy(Old="alice")
+
+    renamed = team.deploy(New="alice")
+
+    assert renamed.status == "UPDATE_COMPLETE", renamed.story()
+    assert team.members() == {"alice"}
+    assert team.writes() == [(ASSOCIATE, "alice")]
+    assert team.ministack.delete(team.stack).status == "DELETE_COMPLETE"
+    assert team.members() == set()
+
+
+def test_a_rename_that_rolls_back_keeps_the_membership(team: Team) -> None:
+    """A later resource fails: the new name goes again, and the old one has what it had."""
+    team.deploy(Old="alice")
+
+    failed = team.deploy(New="alice", Second="nobody")
+
+    assert failed.status == "UPDATE_ROLLBACK_COMPLETE", failed.story()
+    assert team.ministack.resources(team.stack) == {"Old": team.id("alice")}
+    assert team.members() == {"alice"}
+    assert (DISASSOCIATE, "alice") not in team.writes()
+
+
+def test_a_swap_keeps_both_memberships(team: Team) -> None:
+    """Two resources exchange what they hold: each finds it held by the other, now or when the update began."""
+    team.deploy(First="alice", Second="bob")
+
+    swapped = team.deploy(First="bob", Second="alice")
+
+    assert swapped.status == "UPDATE_COMPLETE", swapped.story()
+    assert team.ministack.resources(team.stack) == {"First": team.id("bob"), "Second": team.id("alice")}
+    assert team.members() == {"alice", "bob"}
+    assert team.ministack.delete(team.stack).status == "DELETE_COMPLETE"
+    assert team.members() == set()
+
+
+def test_a_swap_that_rolls_back_keeps_both_memberships(team: Team) -> None:
+    """The same, and a third resource fails."""
+    team.deploy(First="alice", Second="bob")
+
+    failed = team.deploy(First="bob", Second="alice", Third="nobody")
+
+    assert failed.status == "UPDATE_ROLLBACK_COMPLETE", failed.story()
+    assert team.members() == {"alice", "bob"}
+    assert not [write for write in team.writes() if write[0] == DISASSOCIATE]
+
+
+def test_a_chain_of_three_keeps_what_each_declares(team: Team) -> None:
+    """Each takes what the next one has, and the last takes what the first had."""
+    team.control.add_user(team.environment, "carol")
+    team.deploy(First="alice", Second="bob", Third="carol")
+
+    rotated = team.deploy(First="bob", Second="carol", Third="alice")
+
+    assert rotated.status == "UPDATE_COMPLETE", rotated.story()
+    assert team.members() == {"alice", "bob", "carol"}
+    assert [write for write in team.writes() if write[0] == DISASSOCIATE] == []
+    assert team.deploy(First="bob").status == "UPDATE_COMPLETE"
+    assert team.members() == {"bob"}
+
+
+def test_a_rename_keeps_that_it_was_adopted(team: Team) -> None:
+    """The new name is as much its owner as the old one was; asked to adopt or not."""
+    team.control.grant(team.environment, "analysts", "alice")
+    team.deploy(Old={"UserId": "alice", "OnExisting": "Adopt"})
+
+    renamed = team.deploy(New={"UserId": "alice", "OnExisting": "Adopt"})
+
+    assert renamed.outputs == team.outputs("New", "alice", flag="?adopted", status_code="")
+    assert team.members() == {"alice"}
+    assert team.writes() == []
+
+
+def test_a_pair_that_two_resources_declare_lives_until_the_last_goes(team: Team) -> None:
+    """Shared on purpose or by mistake: removing one of them revokes nothing, removing the stack does."""
+    team.deploy(First="alice")
+    team.deploy(First="alice", Second="alice")
+
+    assert team.deploy(Second="alice").status == "UPDATE_COMPLETE"
+    assert team.members() == {"alice"}
+    assert team.ministack.delete(team.stack).status == "DELETE_COMPLETE"
+    assert team.members() == set()

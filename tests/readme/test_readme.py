@@ -19,6 +19,7 @@ from association_emulator.server import EmulatorServer
 from aws_associations import errors
 from aws_associations.kind import Kind, Option, Part
 from aws_associations.kinds import KINDS
+from aws_associations_lambda.response_url import TEST_HOST
 from engines.ministack import Ministack
 from engines.pulumi_engine import find_pulumi
 
@@ -92,7 +93,8 @@ def test_the_cloudformation_quick_start_works_as_it_stands(clone: Path, server: 
     """Package, deploy, declare and delete with the real AWS CLI, each line copied from the README."""
     for venv in (".venv", ".venv-ministack"):
         (clone / venv).symlink_to(_ROOT / venv)
-    with Ministack(environment={"AWS_ENDPOINT_URL_DIRECTORY_SERVICE_DATA": server.url}) as engine:
+    surroundings = {"AWS_ENDPOINT_URL_DIRECTORY_SERVICE_DATA": server.url, TEST_HOST: "localhost"}
+    with Ministack(environment=surroundings) as engine:
         client = engine.client("s3")
         client.create_bucket(Bucket="my-artifacts")
         client.close()

@@ -1,0 +1,128 @@
+"""What this function knows beyond the event: from its process, its stack and its log. The core decides what follows."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import uuid
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from aws_associations.host import Holders, Remainder
+from aws_associations.identity import Identity
+from aws_associations.kind import Kind
+from aws_associations.waiting import Deadline
+from aws_associations_lambda import log
+from aws_associations_lambda.asking import Asking, CannotTellError
+from aws_associations_lambda.event import Event
+from aws_associations_lambda.own_log import Announcement, OwnLog
+from aws_associations_lambda.own_stack import OwnStack
+
+_T = TypeVar("_T")
+
+
+class CloudFormationHost:
+    """The evidence for one delivery of one request, and where its notes go.
+
+    Attributes:
+        late: it may be a repeated delivery.
+        untold: what could not be asked, and why; for the message of whoever would have needed it.
+    """
+
+    def __init__(
+        self, event: Event, region: str, deadline: Deadline, *, granted_here: Callable[[Identity], bool]
+    ) -> None:
+        """Args: granted_here: whether this process granted it for this request."""
+        self._event = event
+        self.late = False
+        self._request = (event.stack_id, event.logical_id, event.request_id)
+        self._granted_here = granted_here
+        asking = Asking("cloudformation", region, deadline)
+        self._stack = OwnStack(event.stack_id, event.logical_id, asking, lambda: deadline.moment)
+        self._log = OwnLog(os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME", ""), Asking("logs", region, deadline))
+        # One delivery of a request is told from another by it, in the log.
+        self._delivery = uuid.uuid4().hex
+        self.untold: dict[str, str] = {}
+
+    def holders(self, identity: Identity) -> Holders | None:
+        """Which resources of the stack hold it."""
+        return self._asked("which resources of the stack hold it", lambda: self._stack.holders(identity))
+
+    def live(self) -> bool | None:
+        """Whether the stack waits for this request. If that cannot be told, an old one counts as over."""
+        known = self._asked(
+            "whether the stack waits for this request",
+            lambda: self._stack.waits_for(self._event.request_type, self._event.signed),
+        )
+        return False if known is None and self.late else known
+
+    def announced(self, identity: Identity) -> bool | None:
+        """Whether another delivery of this request announced it and did not take that back."""
+
+        def ask() -> bool:
+            said = self._announcements(identity, self._event.signed)
+            return any(each.request == self._request and each.delivery != self._delivery for each in said)
+
+        return self._asked("whether another delivery of this request granted it", ask)
+
+    def claimed_since(self, identity: Identity) -> bool | None:
+        """Whether a resource of the stack, or another request anywhere, took it since this request was made."""
+
+        def ask() -> bool:
+            signed = self._event.signed
+            if signed is None:
+                raise CannotTellError("when the request was made is not known")
+            others = (each for each in self._announcements(identity, signed) if each.request != self._request)
+            return self._stack.taken_since(identity, signed) or any(True for _ in others)
+
+        return self._asked("whether anybody else has taken it since", ask)
+
+    def left_behind(self, kind: Kind) -> tuple[Remainder, ...] | None:
+        """What creates of this resource announced since it was last begun, and nobody has ended since."""
+
+        def ask() -> tuple[Remainder, ...]:
+            begun = self._stack.creation_begun()
+            if begun is None:
+                return ()
+            said = self._log.announcements(kind, begun)
+            found = {}
+            for each in said:
+                if each.request[:2] == self._request[:2]:
+                    claimed = any(
+                        other.identity == each.identity and other.request[:2] != self._request[:2] for other in said
+                    )
+                    sure = each.granted and not claimed and not self._stack.taken_since(each.identity, begun)
+                    found[each.identity] = Remainder(each.identity, sure)
+            return tuple(found.values())
+
+        return self._asked("what a create that was given up granted", ask)
+
+    def _announcements(self, identity: Identity, since: datetime.datetime | None) -> list[Announcement]:
+        return [each for each in self._log.announcements(identity.kind, since) if each.identity == identity]
+
+    def granted_here(self, identity: Identity) -> bool:
+        """Whether an earlier delivery of this request to this process granted it, or may have."""
+        return self._granted_here(identity)
+
+    def adoption_settled(self, identity: Identity) -> bool | None:
+        """Whether the deployment that adopted it completed."""
+        return self._asked("whether the deployment that adopted it completed", lambda: self._stack.settled(identity))
+
+    def note(self, event: str, fields: Mapping[str, object], *, warning: bool = False) -> None:
+        """Write a log line."""
+        names = {
+            "stack": self._event.stack_id,
+            "logical_id": self._event.logical_id,
+            "request": self._event.request_id,
+            "delivery": self._delivery,
+        }
+        log.line(event, warning=warning, **{**names, **fields})
+
+    def _asked(self, what: str, ask: Callable[[], _T]) -> _T | None:
+        try:
+            return ask()
+        except CannotTellError as error:
+            if what not in self.untold:
+                self.note("cannot-tell", {"what": what, "cause": str(error)}, warning=True)
+            self.untold[what] = str(error)
+            return None

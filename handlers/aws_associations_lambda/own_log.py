@@ -1,0 +1,99 @@
+"""What the function's own log group tells: who announced a write, and did not take that back.
+
+A write is announced by a line ``associating`` before it is sent. ``refused`` by the same delivery takes that back;
+``revoked`` or ``undone`` by any ends what was announced before. Format of the answers: FilterLogEvents, API reference
+of CloudWatch Logs.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from aws_associations.identity import Identity, parse_or_none
+from aws_associations.kind import Kind
+from aws_associations_lambda.asking import Ask, CannotTellError, pages
+
+_ANNOUNCED = "associating"
+_REFUSED = "refused"
+_GRANTED = "granted"
+_ENDED = frozenset({"revoked", "undone"})
+_PATTERN = " ".join(f"?{name}" for name in sorted({_ANNOUNCED, _REFUSED, _GRANTED, *_ENDED}))
+
+_BEFORE = datetime.timedelta(seconds=5)
+"""How far the clocks of a request's signature and of the log may be apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A write that a delivery announced and did not take back.
+
+    Attributes:
+        request: stack id, logical id and request id.
+        delivery: the nonce of the delivery.
+        identity: of the association.
+        granted: the delivery went on to say that it created it.
+    """
+
+    request: tuple[str, str, str]
+    delivery: str
+    identity: Identity
+    granted: bool
+
+
+class OwnLog:
+    """The log group of this function."""
+
+    def __init__(self, group: str, ask: Ask) -> None:
+        """Args: group: its name, empty if it is not known; ask: how to call CloudWatch Logs."""
+        self._group = group
+        self._ask = ask
+
+    def announcements(self, kind: Kind, since: datetime.datetime | None) -> list[Announcement]:
+        """The announcements since then, of this kind, that still hold: one a delivery and association.
+
+        Raises:
+            CannotTellError: the log cannot be read, or from when on is not known.
+        """
+        if not self._group or since is None:
+            raise CannotTellError("the function's log group, or when the request was made, is not known")
+        holding: dict[tuple[str, Identity], Announcement] = {}
+        for line in self._lines(since - _BEFORE):
+            known = parse_or_none(kind, str(line.get("id") or ""))
+            if known is None:
+                continue
+            event, delivery, identity = line["event"], str(line.get("delivery")), known.identity
+            key = (delivery, identity)
+            if event == _ANNOUNCED:
+                request = (str(line.get("stack")), str(line.get("logical_id")), str(line.get("request")))
+                holding[key] = Announcement(request, delivery, identity, granted=False)
+            elif event == _GRANTED and key in holding:
+                holding[key] = replace(holding[key], granted=True)
+            elif event == _REFUSED:
+                holding.pop(key, None)
+            elif event in _ENDED:
+                # Whoever granted it, it has been revoked since.
+                holding = {each: said for each, said in holding.items() if each[1] != identity}
+        return list(holding.values())
+
+    def _lines(self, since: datetime.datetime) -> Iterator[Mapping[str, Any]]:
+        """Oldest first; what is no line of ours is left out."""
+        found = pages(
+            self._ask,
+            "FilterLogEvents",
+            "events",
+            "nextToken",
+            logGroupName=self._group,
+            startTime=int(since.timestamp() * 1000),
+            filterPattern=_PATTERN,
+        )
+        for event in found:
+            try:
+                line = json.loads(event.get("message") or "")
+            except ValueError:
+                continue
+            if isinstance(line, dict) and isinstance(line.get("event"), str):
+                yield line

@@ -1,0 +1,247 @@
+"""What the stack of a request tells: who else in it holds an association, and whether the request is still waited for.
+
+Asked only when a decision needs it, with read-only calls on the stack's own id. The rules are those of
+docs/ownership.md; the formats those of the API reference of CloudFormation.
+"""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from aws_associations.host import Holder, Holders
+from aws_associations.identity import AssociationId, Identity, parse_or_none
+from aws_associations_lambda.asking import Ask, pages
+
+_STACK = "AWS::CloudFormation::Stack"
+_BEGINNINGS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS"})
+_COMPLETIONS = frozenset(
+    {
+        "CREATE_COMPLETE",
+        "UPDATE_COMPLETE",
+        "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+        "IMPORT_COMPLETE",
+        # What a resource still has when a rollback has ended is what it went back to.
+        "UPDATE_ROLLBACK_COMPLETE",
+    }
+)
+_HAS = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
+"""Status of a resource whose physical id is the one that it has from then on."""
+
+_TOGETHER = datetime.timedelta(seconds=2)
+"""How far apart CloudFormation's event of a request and its ResponseURL's signature may be (observed: a second)."""
+
+_TOGETHER_DELETING = datetime.timedelta(seconds=20)
+"""The same for a Delete and events of a deletion: to take it for over too early would leave what it should revoke, and
+nothing else asks for a Delete of the same resource within seconds."""
+
+_FRESH_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class StackEvent:
+    """One event of a stack, as DescribeStackEvents tells it."""
+
+    when: datetime.datetime
+    logical_id: str
+    physical_id: str
+    resource_type: str
+    status: str
+
+    def of_stack(self, stack_id: str) -> bool:
+        """Whether it is about the stack itself."""
+        return self.resource_type == _STACK and self.physical_id == stack_id
+
+
+class OwnStack:
+    """The stack that a request belongs to. Every question may raise CannotTellError."""
+
+    def __init__(self, stack_id: str, logical_id: str, ask: Ask, seconds: Callable[[], float] = time.monotonic) -> None:
+        """Args: ask: how to call CloudFormation; seconds: a clock that tells how old an answer is."""
+        self._stack_id = stack_id
+        self._logical_id = logical_id
+        self._ask = ask
+        self._seconds = seconds
+        self._events_since = float("-inf")
+        self._events_read: list[StackEvent] = []
+        self._events_to_come: Iterator[StackEvent] = iter(())
+
+    # -- is the request still waited for? -----------------------------------------------------------------------------
+
+    def waits_for(self, request_type: str, signed: datetime.datetime | None) -> bool | None:
+        """Whether the stack waits for the request of this type whose ResponseURL was signed then; None: cannot be told.
+
+        It does if the newest event of the logical id is that request's, and the stack has not turned back since. Only
+        an event that came after the request says that it is over: its own event may not be shown yet.
+        """
+        if signed is None:
+            return None
+        deleting = request_type == "Delete"
+        for event in self._own_events():
+            together = _TOGETHER_DELETING if deleting and event.status.startswith("DELETE_") else _TOGETHER
+            newer = event.when > signed + together
+            if event.of_stack(self._stack_id):
+                if newer and not deleting and ("ROLLBACK" in event.status or "DELETE" in event.status):
+                    return False
+            elif event.logical_id == self._logical_id:
+                if newer:
+                    return False
+                return True if event.status == f"{request_type.upper()}_IN_PROGRESS" else None
+        return None
+
+    # -- who holds it? ------------------------------------------------------------------------------------------------
+
+    def holders(self, identity: Identity) -> Holders:
+        """Which resources of the stack hold the identity, now and when its running operation began."""
+        now = dict(self._holding(identity))
+        first, turn = self._at_beginning()
+        at_start = dict(now)
+        for logical, physical in first.items():
+            known = self._same(identity, physical)
+            if known is not None:
+                at_start[logical] = known
+
+        def holder(logical: str, known: AssociationId) -> Holder:
+            unsettled = known.adopted and self.settled(identity, logical) is False
+            return Holder(logical, known.adopted, own=logical == self._logical_id, unsettled=unsettled)
+
+        return Holders(
+            tuple(holder(*item) for item in now.items()),
+            tuple(holder(*item) for item in at_start.items()),
+            rolling_back="ROLLBACK" in turn,
+            deleting=turn == "DELETE_IN_PROGRESS",
+        )
+
+    def _holding(self, identity: Identity) -> Iterator[tuple[str, AssociationId]]:
+        found = pages(self._ask, "ListStackResources", "StackResourceSummaries", "NextToken", StackName=self._stack_id)
+        for summary in found:
+            known = self._same(identity, str(summary.get("PhysicalResourceId") or ""))
+            if known is not None and not str(summary["ResourceStatus"]).startswith("DELETE_"):
+                yield str(summary["LogicalResourceId"]), known
+
+    def _at_beginning(self) -> tuple[dict[str, str], str]:
+        """The physical id of each logical id when the operation began, and the newest status of the stack.
+
+        It is the one on the first event since; where that has none, an engine did not fill it in (measured: ministack)
+        and the last one before it counts. What is being created had none.
+        """
+        first: dict[str, str] = {}
+        newest = ""
+        unnamed: set[str] = set()
+        begun = False
+        for event in self._own_events():
+            logical = event.logical_id
+            if event.of_stack(self._stack_id):
+                newest = newest or event.status
+                begun = begun or event.status in _BEGINNINGS
+            elif not begun:
+                first[logical] = event.physical_id  # events come newest first: the last one kept is the first
+                if event.physical_id or event.status == "CREATE_IN_PROGRESS":
+                    unnamed.discard(logical)
+                else:
+                    unnamed.add(logical)
+            elif logical in unnamed and (event.physical_id or event.status.startswith("DELETE_")):
+                unnamed.discard(logical)
+                first[logical] = "" if event.status.startswith("DELETE_") else event.physical_id
+            if begun and not unnamed:
+                break
+        return first, newest
+
+    # -- was its adoption completed? ----------------------------------------------------------------------------------
+
+    def settled(self, identity: Identity, logical_id: str = "") -> bool | None:
+        """Whether the stack, and every stack around it, completed an operation since the resource took the id.
+
+        None: the event at which it took the id is not among those that are kept. ``logical_id``: of the resource, by
+        default the request's own.
+        """
+        logical_id = logical_id or self._logical_id
+        taken: datetime.datetime | None = None
+        completed: datetime.datetime | None = None
+        for event in self._own_events():
+            if event.of_stack(self._stack_id):
+                if event.status in _COMPLETIONS and completed is None:
+                    completed = event.when
+            elif event.logical_id == logical_id:
+                if event.status not in _HAS:
+                    continue  # an event of a cleanup or a failure: in between the resource has another id already
+                if self._same(identity, event.physical_id) is not None:
+                    taken = event.when
+                elif taken is not None:
+                    break  # what it had before
+        if taken is None:
+            return None
+        if completed is None or completed < taken:
+            return False
+        return all(self._completed_since(ancestor, taken) for ancestor in self._ancestors())
+
+    def _completed_since(self, stack_id: str, moment: datetime.datetime) -> bool:
+        for event in self._events(stack_id):
+            if event.of_stack(stack_id):
+                if event.status in _COMPLETIONS:
+                    return event.when >= moment
+                if "ROLLBACK" in event.status:
+                    return False
+        return False
+
+    def _ancestors(self) -> list[str]:
+        found: list[str] = []
+        stack_id = self._stack_id
+        while True:
+            (stack,) = self._ask("DescribeStacks", StackName=stack_id)["Stacks"]
+            parent = str(stack.get("ParentId") or "")
+            if not parent or parent in found:
+                return found
+            found.append(parent)
+            stack_id = parent
+
+    # -- has anybody else taken it? -----------------------------------------------------------------------------------
+
+    def taken_since(self, identity: Identity, signed: datetime.datetime) -> bool:
+        """Whether a resource of the stack has it now, or took it, or let go of it, since then."""
+        for event in self._own_events():
+            if event.when < signed - _TOGETHER:
+                break
+            if self._same(identity, event.physical_id) is not None:
+                return True
+        return any(True for _ in self._holding(identity))
+
+    def creation_begun(self) -> datetime.datetime | None:
+        """When the creation of the request's own resource began that it has not answered; None if there is none."""
+        for event in self._own_events():
+            if event.logical_id == self._logical_id and not event.of_stack(self._stack_id):
+                if event.status in _HAS:
+                    return None
+                if event.status == "CREATE_IN_PROGRESS" and not event.physical_id:
+                    return event.when
+        return None
+
+    # -- asking -------------------------------------------------------------------------------------------------------
+
+    def _own_events(self) -> Iterator[StackEvent]:
+        """Those of the request's own stack; one reading serves the questions of one decision."""
+        if self._seconds() - self._events_since > _FRESH_SECONDS:
+            self._events_since = self._seconds()
+            self._events_read, self._events_to_come = [], self._events(self._stack_id)
+        yield from self._events_read
+        for event in self._events_to_come:
+            self._events_read.append(event)
+            yield event
+
+    def _events(self, stack_id: str) -> Iterator[StackEvent]:
+        """Newest first, page by page as far as they are read."""
+        for event in pages(self._ask, "DescribeStackEvents", "StackEvents", "NextToken", StackName=stack_id):
+            yield StackEvent(
+                event["Timestamp"],
+                str(event.get("LogicalResourceId") or ""),
+                str(event.get("PhysicalResourceId") or ""),
+                str(event.get("ResourceType") or ""),
+                str(event.get("ResourceStatus") or ""),
+            )
+
+    @staticmethod
+    def _same(identity: Identity, physical_id: str) -> AssociationId | None:
+        known = parse_or_none(identity.kind, physical_id)
+        return known if known is not None and known.identity == identity else None

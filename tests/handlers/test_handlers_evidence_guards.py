@@ -1,0 +1,370 @@
+"""The guards of the function's evidence, one by one: each is needless until its history is seen."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from aws_associations.host import Remainder
+from aws_associations.identity import AssociationId, Identity
+from aws_associations.kinds.directory_group_membership import KIND as DIRECTORY
+from aws_associations.kinds.finspace_permission_group_membership import KIND
+from aws_associations.waiting import Deadline, SystemClock
+from aws_associations_lambda import asking, host
+from aws_associations_lambda.asking import Asking, CannotTellError, pages
+from aws_associations_lambda.event import Event
+from aws_associations_lambda.host import CloudFormationHost
+from aws_associations_lambda.own_log import OwnLog
+from aws_associations_lambda.own_stack import OwnStack
+from tests.handlers.test_handlers_own_stack import BEGIN, PARENT, STACK, History, identity, text
+
+GRANDPARENT = "arn:aws:cloudformation:us-east-1:123456789012:stack/everything/3"
+NESTED = "arn:aws:cloudformation:us-east-1:123456789012:stack/team-Nested/4"
+
+
+# -- is the request still waited for? ---------------------------------------------------------------------------------
+
+
+def test_a_nested_stacks_rollback_is_not_the_stacks_own() -> None:
+    """A nested stack's event is one of another resource: it ends nobody's request but its own."""
+    history = History().stack("UPDATE_IN_PROGRESS").resource("A", "CREATE_IN_PROGRESS")
+    history.now += datetime.timedelta(seconds=30)
+    history.stack("UPDATE_IN_PROGRESS")  # of its own
+    history.events[STACK][0].update(LogicalResourceId="Nested", PhysicalResourceId=NESTED)
+    history.events[STACK][0]["ResourceStatus"] = "UPDATE_ROLLBACK_IN_PROGRESS"
+
+    assert history.own("A").waits_for("Create", history.at(2)) is True
+
+
+@pytest.mark.parametrize("seconds", [1, 15])
+def test_a_delete_whose_event_is_a_little_newer_is_waited_for(seconds: float) -> None:
+    """CloudFormation writes the event after it signed the URL: taken for over, the grant would stay."""
+    history = History().stack("DELETE_IN_PROGRESS").resource("A", "DELETE_IN_PROGRESS", text("p1"))
+
+    assert history.own("A").waits_for("Delete", history.now - datetime.timedelta(seconds=seconds)) is True
+
+
+@pytest.mark.parametrize("status", ["DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"])
+def test_a_create_is_over_when_the_stack_turns_back(status: str) -> None:
+    """Whether it rolls back or is deleted, the create is not waited for; a Delete that follows is."""
+    history = History().stack("CREATE_IN_PROGRESS").resource("A", "CREATE_IN_PROGRESS")
+    history.now += datetime.timedelta(seconds=30)
+    history.stack(status)
+
+    assert history.own("A").waits_for("Create", history.at(2)) is False
+
+
+def test_a_rollback_that_begins_after_a_delete_does_not_end_it() -> None:
+    """A resource is deleted in a cleanup, and the stack's own event of the same turn is newer."""
+    history = History().stack("UPDATE_IN_PROGRESS").resource("A", "DELETE_IN_PROGRESS", text("p1"))
+    signed = history.now
+    history.now += datetime.timedelta(seconds=30)
+    history.stack("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
+
+    assert history.own("A").waits_for("Delete", signed) is True
+
+
+# -- was its adoption completed? --------------------------------------------------------------------------------------
+
+
+def test_a_completion_before_the_adoption_does_not_settle_it() -> None:
+    """The stack completed, adopted later, and failed: what was there before must stay."""
+    history = History().stack("CREATE_IN_PROGRESS", "CREATE_COMPLETE", "UPDATE_IN_PROGRESS")
+    history.resource("A", "CREATE_COMPLETE", text("p1", adopted=True)).stack("UPDATE_ROLLBACK_IN_PROGRESS")
+
+    assert history.own("A").settled(identity("p1")) is False
+
+
+def test_the_newest_completion_settles_an_adoption() -> None:
+    """An older one before the adoption does not count against it."""
+    history = History().stack("CREATE_IN_PROGRESS", "CREATE_COMPLETE", "UPDATE_IN_PROGRESS")
+    history.resource("A", "CREATE_COMPLETE", text("p1", adopted=True)).stack("UPDATE_COMPLETE", "UPDATE_IN_PROGRESS")
+
+    assert history.own("A").settled(identity("p1")) is True
+
+
+def test_an_updates_cleanup_comes_after_its_completion() -> None:
+    """The Deletes of a cleanup are deliberate, although the update's last event is still to come."""
+    history = History().stack("CREATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text("p1", adopted=True))
+    history.stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+
+    assert history.own("A").settled(identity("p1")) is True
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "settled"),
+    [
+        ([], ["UPDATE_COMPLETE"], True),
+        (["UPDATE_COMPLETE"], ["UPDATE_IN_PROGRESS"], False),
+        ([], ["UPDATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS"], False),
+        ([], ["CREATE_IN_PROGRESS"], False),
+    ],
+    ids=["completed", "before the adoption", "rolls back", "never"],
+)
+@pytest.mark.parametrize("around", [PARENT, GRANDPARENT])
+def test_every_stack_around_it_must_have_completed(
+    around: str, before: list[str], after: list[str], settled: bool
+) -> None:
+    """The parent or its parent fails: its rollback must not revoke what the nested stack adopted."""
+    history = History()
+    history.parents = {STACK: PARENT, PARENT: GRANDPARENT}
+    history.stack(*before, stack_id=around)
+    history.stack("CREATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text("p1", adopted=True))
+    history.stack("CREATE_COMPLETE")
+    for stack_id in (PARENT, GRANDPARENT):
+        history.stack(*(after if stack_id == around else ["UPDATE_COMPLETE"]), stack_id=stack_id)
+
+    assert history.own("A").settled(identity("p1")) is settled
+
+
+def test_a_ring_of_parents_comes_to_an_end() -> None:
+    """Whatever DescribeStacks answers, no stack is asked for ever."""
+    history = History()
+    history.parents = {STACK: PARENT, PARENT: PARENT}
+    history.stack("CREATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text("p1", adopted=True))
+    history.stack("CREATE_COMPLETE").stack("UPDATE_COMPLETE", stack_id=PARENT)
+    asked = itertools.count()
+
+    def ask(operation: str, **parameters: object) -> Mapping[str, Any]:
+        assert next(asked) < 20
+        return history(operation, **parameters)
+
+    assert OwnStack(STACK, "A", ask).settled(identity("p1")) is True
+
+
+def test_events_are_read_again_after_a_wait() -> None:
+    """A create that waited must learn that the stack has turned back meanwhile."""
+    history = History().stack("CREATE_IN_PROGRESS").resource("A", "CREATE_IN_PROGRESS")
+    seconds = iter([0.0, 0.0, 30.0, 30.0])
+    own = OwnStack(STACK, "A", history, lambda: next(seconds))
+
+    assert own.waits_for("Create", history.at(2)) is True
+    history.now += datetime.timedelta(seconds=30)
+    history.stack("ROLLBACK_IN_PROGRESS")
+    assert own.waits_for("Create", history.at(2)) is False
+
+
+# -- asking -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        ClientError({"Error": {"Code": "AccessDenied"}}, "DescribeStackEvents"),
+        EndpointConnectionError(endpoint_url="https://cloudformation.example"),
+    ],
+    ids=["denied", "unreachable"],
+)
+def test_whatever_an_api_answers_instead_is_cannot_tell(monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
+    """Every decision has a rule for that; an error of the SDK would fail the request."""
+
+    class Client:
+        def describe_stack_events(self, **_: object) -> object:
+            raise failure
+
+    monkeypatch.setattr(asking, "_client", lambda *_: Client())
+
+    with pytest.raises(CannotTellError, match="DescribeStackEvents"):
+        Asking("cloudformation", "us-east-1", Deadline(SystemClock(), 60))("DescribeStackEvents")
+
+
+def test_nothing_is_asked_once_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer would come too late, and the function would be killed without one of its own."""
+    monkeypatch.setattr(asking, "_client", lambda *_: pytest.fail("asked"))
+
+    with pytest.raises(CannotTellError, match="no time left"):
+        Asking("cloudformation", "us-east-1", Deadline(SystemClock(), 0))("DescribeStackEvents")
+
+
+def test_a_history_that_is_not_read_to_its_end_tells_nothing() -> None:
+    """A holder could be on the next page; and no history is read without end."""
+    asked = itertools.count(1)
+
+    def ask(_: str, **__: object) -> Mapping[str, Any]:
+        assert next(asked) <= 1000
+        return {"Items": [], "Token": "more"}
+
+    with pytest.raises(CannotTellError, match="pages"):
+        list(pages(ask, "DescribeStackEvents", "Items", "Token"))
+
+
+# -- what the host makes of it ----------------------------------------------------------------------------------------
+
+
+class Told:
+    """A host over a history and some log lines; what it may not ask is in ``history.denied``."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, logical_id: str = "A") -> None:
+        self.history = History().stack("UPDATE_IN_PROGRESS").resource(logical_id, "CREATE_IN_PROGRESS")
+        self.lines: list[dict[str, object]] = []
+        self.logical_id = logical_id
+        monkeypatch.setattr(host, "Asking", lambda service, *_: self.log if service == "logs" else self.history)
+        monkeypatch.setenv("AWS_LAMBDA_LOG_GROUP_NAME", "a-group")
+
+    def log(self, operation: str, **_: object) -> Mapping[str, Any]:
+        if operation in self.history.denied:
+            raise CannotTellError(f"{operation} answered AccessDenied")
+        return {"events": [{"message": json.dumps(line)} for line in self.lines]}
+
+    def say(self, event: str, user: str = "p1", delivery: str = "earlier", **names: str) -> None:
+        whose = {"stack": STACK, "logical_id": self.logical_id, "request": "r1", **names}
+        self.lines.append({"event": event, "delivery": delivery, "id": text(user), **whose})
+
+    def host(self, *, signed: bool = True, request_type: str = "Create") -> CloudFormationHost:
+        query = f"?X-Amz-Date={BEGIN:%Y%m%dT%H%M%SZ}" if signed else ""
+        url = f"https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com/{query}"
+        event = Event(request_type, url, STACK, "r1", self.logical_id, "", KIND.cloudformation_type, {}, {})
+        return CloudFormationHost(event, "us-east-1", Deadline(SystemClock(), 60), granted_here=lambda _: False)
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Told:
+    """A create is under way."""
+    return Told(monkeypatch)
+
+
+@pytest.mark.parametrize(("late", "lives"), [(True, False), (False, None)])
+def test_a_delivery_that_may_not_ask_is_over_only_if_it_is_late(told: Told, late: bool, lives: bool | None) -> None:
+    """A late one may be a repetition that nobody waits for; a young one is what CloudFormation waits for."""
+    told.history.denied = {"DescribeStackEvents"}
+    asking_host = told.host()
+    asking_host.late = late
+
+    assert asking_host.live() is lives
+
+
+def test_what_may_not_be_asked_is_said_once_and_kept_for_the_message(
+    told: Told, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line that an alarm can match, and the words for whoever is refused for want of it."""
+    told.history.denied = {"ListStackResources"}
+    asking_host = told.host()
+    asking_host.holders(identity("p1"))
+    asking_host.holders(identity("p1"))
+
+    assert capsys.readouterr().out.count('"cannot-tell"') == 1
+    assert "AccessDenied" in asking_host.untold["which resources of the stack hold it"]
+
+
+@pytest.mark.parametrize(
+    ("names", "announced"),
+    [
+        ({}, True),
+        ({"request": "r0"}, False),
+        ({"logical_id": "B"}, False),
+        ({"stack": PARENT}, False),
+        ({"user": "p2"}, False),
+    ],
+    ids=["earlier delivery", "another request", "another resource", "another stack", "another pair"],
+)
+def test_only_another_delivery_of_this_request_announced_it(
+    told: Told, names: dict[str, str], announced: bool
+) -> None:
+    """Any other line is no evidence that this request granted this pair."""
+    told.say("associating", **names)
+
+    assert told.host().announced(identity("p1")) is announced
+
+
+def test_ones_own_announcement_is_no_evidence(told: Told, capsys: pytest.CaptureFixture[str]) -> None:
+    """It was written before a stranger's grant, and says nothing of who granted it."""
+    asking_host = told.host()
+    asking_host.note("associating", {"id": text("p1")})
+    told.lines.append(json.loads(capsys.readouterr().out))
+
+    assert asking_host.announced(identity("p1")) is False
+
+
+def by_a_resource(told: Told) -> None:
+    told.history.resource("B", "CREATE_COMPLETE", text("p1"))
+
+
+def by_another_request(told: Told) -> None:
+    told.say("associating", logical_id="B", request="r2")
+
+
+def by_this_request(told: Told) -> None:
+    told.say("associating")
+
+
+@pytest.mark.parametrize(
+    ("take", "claimed"), [(by_a_resource, True), (by_another_request, True), (by_this_request, False)]
+)
+def test_stack_and_log_tell_who_took_it_since(told: Told, take: Callable[[Told], None], claimed: bool) -> None:
+    """A redeployed resource, or another request anywhere; what this request announced itself is no claim."""
+    take(told)
+
+    assert told.host().claimed_since(identity("p1")) is claimed
+
+
+def test_an_unsigned_request_cannot_tell_who_took_it(told: Told) -> None:
+    """Since when is not known, so nothing may be revoked on a guess."""
+    assert told.host(signed=False).claimed_since(identity("p1")) is None
+
+
+def granted_here(told: Told) -> None:
+    told.say("associating")
+    told.say("granted")
+
+
+def granted_elsewhere_since(told: Told) -> None:
+    granted_here(told)
+    told.say("associating", delivery="other", logical_id="B", request="r2")
+
+
+def taken_by_the_stack(told: Told) -> None:
+    granted_here(told)
+    told.history.resources["B"] = (text("p1"), "CREATE_COMPLETE")
+
+
+def granted_for_another_resource(told: Told) -> None:
+    told.say("associating", logical_id="B", request="r2")
+    told.say("granted", logical_id="B", request="r2")
+
+
+@pytest.mark.parametrize(
+    ("happen", "sure"),
+    [
+        (granted_here, [True]),
+        (by_this_request, [False]),
+        (granted_elsewhere_since, [False]),
+        (taken_by_the_stack, [False]),
+        (granted_for_another_resource, []),
+    ],
+)
+def test_what_a_create_left_behind_is_sure_only_if_nobody_took_it(
+    told: Told, happen: Callable[[Told], None], sure: list[bool]
+) -> None:
+    """Granted and said so by this resource, and neither the stack nor another resource has it since."""
+    happen(told)
+
+    expected = tuple(Remainder(identity("p1"), each) for each in sure)
+    assert told.host(request_type="Delete").left_behind(KIND) == expected
+
+
+def test_a_resource_that_was_answered_left_nothing_behind(told: Told) -> None:
+    """What an earlier life of the name announced is no remainder of a create that got its answer."""
+    granted_here(told)
+    told.history.resource("A", "CREATE_COMPLETE", "somebody-elses-id")
+
+    assert told.host(request_type="Delete").left_behind(KIND) == ()
+
+
+def test_lines_of_another_kind_say_nothing_of_this_one() -> None:
+    """An id that is none of this kind's neither announces nor ends anything of it."""
+    values = {"directory_id": "d-1234567890", "member_realm": "r", "group_name": "g", "member_name": "m"}
+    other = AssociationId(Identity.of(DIRECTORY, "123456789012", "us-east-1", values)).text
+    lines = [
+        {"event": "associating", "delivery": "one", "id": text("p1")},
+        {"event": "revoked", "delivery": "two", "id": other},
+        {"event": "refused", "delivery": "one", "id": "no-id-at-all"},
+    ]
+    log = OwnLog("a-group", lambda *_, **__: {"events": [{"message": json.dumps(line)} for line in lines]})
+
+    assert [each.delivery for each in log.announcements(KIND, BEGIN)] == ["one"]

@@ -1,0 +1,110 @@
+"""What the function reads from its own log group."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from aws_associations.identity import AssociationId, Identity
+from aws_associations.kinds.directory_group_membership import KIND as DIRECTORY
+from aws_associations.kinds.finspace_permission_group_membership import KIND
+from aws_associations_lambda.asking import CannotTellError
+from aws_associations_lambda.own_log import OwnLog
+
+SIGNED = datetime.datetime(2026, 11, 22, 12, tzinfo=datetime.UTC)
+VALUES = {"environment_id": "env1", "permission_group_id": "analysts", "user_id": "alice"}
+MEMBERSHIP = Identity.of(KIND, "123456789012", "us-east-1", VALUES)
+
+
+def line(event: str, delivery: str, identity: Identity = MEMBERSHIP) -> str:
+    """One line of a delivery."""
+    return json.dumps({"level": "INFO", "event": event, "delivery": delivery, "id": AssociationId(identity).text})
+
+
+class Group:
+    """A log group of some lines, over pages."""
+
+    def __init__(self, *messages: str, page: int = 2) -> None:
+        self.messages, self.page = messages, page
+        self.asked: list[Mapping[str, object]] = []
+
+    def __call__(self, operation: str, **parameters: object) -> Mapping[str, Any]:
+        assert operation == "FilterLogEvents"
+        self.asked.append(dict(parameters))
+        start = int(str(parameters.get("nextToken", "0")))
+        rest = {"nextToken": str(start + self.page)} if start + self.page < len(self.messages) else {}
+        return {"events": [{"message": message} for message in self.messages[start : start + self.page]], **rest}
+
+    def deliveries(self, identity: Identity = MEMBERSHIP) -> list[str]:
+        said = OwnLog("a-group", self).announcements(identity.kind, SIGNED)
+        return [f"{each.delivery}{'+' * each.granted}" for each in said if each.identity == identity]
+
+
+def test_an_announcement_holds_until_its_own_delivery_takes_it_back() -> None:
+    """Refused by the same delivery; that another one was refused changes nothing."""
+    group = Group(
+        line("associating", "one"),
+        line("associating", "two"),
+        line("refused", "two"),
+        line("associating", "three"),
+        line("granted", "three"),
+        line("granted", "four"),
+    )
+
+    assert group.deliveries() == ["one", "three+"]
+
+
+@pytest.mark.parametrize("event", ["revoked", "undone"])
+def test_what_was_revoked_since_is_announced_no_more(event: str) -> None:
+    """Whoever granted it, and whoever revoked it; what is announced after that holds."""
+    other = Identity.of(KIND, "123456789012", "us-east-1", {**VALUES, "user_id": "bob"})
+    group = Group(
+        line("associating", "one"),
+        line("granted", "one"),
+        line("associating", "two", other),
+        line(event, "three"),
+        line("associating", "four"),
+    )
+
+    assert group.deliveries() == ["four"]
+    assert group.deliveries(other) == ["two"]
+
+
+def test_an_announcement_after_a_refusal_holds_again() -> None:
+    """A second token of the same delivery."""
+    assert Group(line("associating", "one"), line("refused", "one"), line("associating", "one")).deliveries() == ["one"]
+
+
+def test_what_is_no_line_of_ours_is_passed_over() -> None:
+    """Lambda's own lines, broken ones, and those about something else."""
+    values = {"directory_id": "d-1234567890", "group_name": "analysts", "member_name": "alice", "member_realm": "a.b"}
+    given = {part.name: values.get(part.name, "a.b") for part in DIRECTORY.parts}
+    other = Identity.of(DIRECTORY, "123456789012", "us-east-1", given)
+    group = Group("START RequestId: 1", "{", "[]", "", json.dumps({"event": 5}), line("associating", "other", other))
+
+    assert group.deliveries() == []
+    assert len(group.asked) == 3
+
+
+def test_only_lines_from_when_the_request_was_made_are_read() -> None:
+    """In milliseconds, a little before: clocks differ."""
+    group = Group(line("associating", "one"))
+    group.deliveries()
+
+    started = group.asked[0]["startTime"]
+    assert isinstance(started, int)
+    assert 1_000 <= SIGNED.timestamp() * 1000 - started <= 10_000
+    assert group.asked[0]["logGroupName"] == "a-group"
+
+
+@pytest.mark.parametrize(("name", "since"), [("", SIGNED), ("a-group", None)])
+def test_what_cannot_be_asked_is_said(name: str, since: datetime.datetime | None) -> None:
+    """Without a name or a time there is no answer, and no call."""
+    group = Group()
+    with pytest.raises(CannotTellError, match="not known"):
+        OwnLog(name, group).announcements(KIND, since)
+    assert group.asked == []

@@ -1,0 +1,370 @@
+"""What the function reads from its own stack, on histories as CloudFormation writes them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pytest
+
+from aws_associations.host import Holder, Holders
+from aws_associations.identity import AssociationId, Identity
+from aws_associations.kinds.finspace_permission_group_membership import KIND
+from aws_associations_lambda.asking import CannotTellError
+from aws_associations_lambda.own_stack import OwnStack
+
+STACK = "arn:aws:cloudformation:us-east-1:123456789012:stack/team/1"
+PARENT = "arn:aws:cloudformation:us-east-1:123456789012:stack/all/2"
+BEGIN = datetime.datetime(2026, 11, 22, 12, tzinfo=datetime.UTC)
+
+
+def identity(user: str) -> Identity:
+    """One membership a user."""
+    values = {"environment_id": "env1", "permission_group_id": "analysts", "user_id": user}
+    return Identity.of(KIND, "123456789012", "us-east-1", values)
+
+
+def text(user: str, *, adopted: bool = False) -> str:
+    """Its physical id."""
+    return AssociationId(identity(user), adopted).text
+
+
+class History:
+    """A stack's events and resources, written one a second; answers what a function may ask."""
+
+    def __init__(self, page: int = 100) -> None:
+        self.page = page
+        self.events: dict[str, list[dict[str, Any]]] = {}
+        self.resources: dict[str, tuple[str, str]] = {}
+        self.parents: dict[str, str] = {}
+        self.asked: list[str] = []
+        self.denied: set[str] = set()
+        self.now = BEGIN
+
+    def at(self, seconds: float) -> datetime.datetime:
+        return BEGIN + datetime.timedelta(seconds=seconds)
+
+    def stack(self, *statuses: str, stack_id: str = STACK) -> History:
+        for status in statuses:
+            self._write(stack_id, "team", stack_id, "AWS::CloudFormation::Stack", status)
+        return self
+
+    def resource(self, logical_id: str, status: str, physical_id: str = "") -> History:
+        self._write(STACK, logical_id, physical_id, KIND.cloudformation_type, status)
+        if physical_id:
+            self.resources[logical_id] = (physical_id, status)
+        return self
+
+    def _write(self, stack_id: str, logical_id: str, physical_id: str, resource_type: str, status: str) -> None:
+        self.now += datetime.timedelta(seconds=1)
+        event = {
+            "Timestamp": self.now,
+            "LogicalResourceId": logical_id,
+            "PhysicalResourceId": physical_id,
+            "ResourceType": resource_type,
+            "ResourceStatus": status,
+        }
+        self.events.setdefault(stack_id, []).insert(0, event)
+
+    def own(self, logical_id: str) -> OwnStack:
+        return OwnStack(STACK, logical_id, self)
+
+    def __call__(self, operation: str, **parameters: object) -> Mapping[str, Any]:
+        self.asked.append(operation)
+        if operation in self.denied:
+            raise CannotTellError(f"{operation} answered AccessDenied")
+        stack_id = str(parameters["StackName"])
+        if operation == "DescribeStacks":
+            return {"Stacks": [{"StackId": stack_id, "ParentId": self.parents.get(stack_id)}]}
+        if operation == "DescribeStackEvents":
+            return self._paged("StackEvents", self.events.get(stack_id, []), parameters)
+        assert operation == "ListStackResources"
+        summaries = [
+            {"LogicalResourceId": name, "PhysicalResourceId": physical, "ResourceStatus": status}
+            for name, (physical, status) in self.resources.items()
+        ]
+        return self._paged("StackResourceSummaries", summaries, parameters)
+
+    def _paged(self, items: str, whole: list[dict[str, Any]], parameters: Mapping[str, object]) -> Mapping[str, Any]:
+        start = int(str(parameters.get("NextToken", "0")))
+        rest = {"NextToken": str(start + self.page)} if start + self.page < len(whole) else {}
+        return {items: whole[start : start + self.page], **rest}
+
+
+def names(holders: Iterable[Holder]) -> set[str]:
+    """Logical ids; the request's own with a star."""
+    return {f"{holder.name}{'*' * holder.own}" for holder in holders}
+
+
+# -- who holds it -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", [1, 2, 100])
+def test_a_renamed_resource_finds_its_old_name(page: int) -> None:
+    """Create of A2 with A's pair: A holds it, over any number of pages."""
+    history = History(page).stack("CREATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text("p1"))
+    history.stack("CREATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("A2", "CREATE_IN_PROGRESS")
+
+    found = history.own("A2").holders(identity("p1"))
+
+    assert names(found.now) == names(found.at_start) == {"A"}
+    assert not found.rolling_back
+
+
+def test_a_swap_is_seen_although_nobody_holds_the_pair_now() -> None:
+    """A holds p2 already when B asks for p1: A held p1 when the update began."""
+    history = History().stack("CREATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text("p1"))
+    history.resource("B", "CREATE_COMPLETE", text("p2")).stack("CREATE_COMPLETE", "UPDATE_IN_PROGRESS")
+    history.resource("A", "UPDATE_IN_PROGRESS", text("p1")).resource("A", "UPDATE_COMPLETE", text("p2"))
+    history.resource("B", "UPDATE_IN_PROGRESS", text("p2"))
+
+    found = history.own("B").holders(identity("p1"))
+
+    assert names(found.now) == set()
+    assert names(found.at_start) == {"A"}
+    assert names(history.own("B").holders(identity("p2")).now) == {"A", "B*"}
+
+
+def test_a_reverse_update_finds_what_it_held_itself() -> None:
+    """A went from p1 to p2 and has to go back: its own first event of the operation says that p1 was its own."""
+    history = History().stack("UPDATE_IN_PROGRESS").resource("A", "UPDATE_IN_PROGRESS", text("p1", adopted=True))
+    history.resource("A", "UPDATE_COMPLETE", text("p2")).stack("UPDATE_ROLLBACK_IN_PROGRESS")
+    history.resource("A", "UPDATE_IN_PROGRESS", text("p2"))
+
+    found = history.own("A").holders(identity("p1"))
+
+    assert found == Holders((), (Holder("A", adopted=True, own=True),), rolling_back=True)
+
+
+def test_what_is_being_deleted_holds_nothing() -> None:
+    """A whole stack that goes shields nothing, whichever resource goes first."""
+    history = History().stack("DELETE_IN_PROGRESS").resource("A", "DELETE_IN_PROGRESS", text("p1"))
+    history.resource("B", "DELETE_IN_PROGRESS", text("p1"))
+
+    assert history.own("A").holders(identity("p1")).now == ()
+
+
+def test_ids_are_compared_as_identities() -> None:
+    """The flag of an adopted one is no other identity; another kind's id, or anything else, is none."""
+    history = History().stack("UPDATE_IN_PROGRESS").resource("A", "UPDATE_COMPLETE", text("p1", adopted=True))
+    history.resource("Bucket", "CREATE_COMPLETE", "a-bucket").resource("B", "CREATE_COMPLETE", text("p2"))
+
+    (holder,) = history.own("C").holders(identity("p1")).now
+
+    assert (holder.name, holder.adopted) == ("A", True)
+
+
+# -- is it waited for -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("request_type", "after", "signed", "expected"),
+    [
+        ("Create", ["A CREATE_IN_PROGRESS"], 1, True),
+        ("Delete", ["A CREATE_IN_PROGRESS"], 1, None),
+        ("Create", ["A CREATE_IN_PROGRESS", "- ROLLBACK_IN_PROGRESS"], 1, True),
+        ("Create", ["A CREATE_IN_PROGRESS", "B x", "B x", "- ROLLBACK_IN_PROGRESS"], 1, False),
+        ("Delete", ["A DELETE_IN_PROGRESS", "B x", "B x", "- DELETE_FAILED"], 1, True),
+        ("Create", ["A CREATE_IN_PROGRESS", "B x", "B x", "A DELETE_IN_PROGRESS"], 1, False),
+        ("Update", ["- UPDATE_ROLLBACK_IN_PROGRESS", "A UPDATE_IN_PROGRESS"], 2, True),
+        ("Update", ["A UPDATE_IN_PROGRESS", "B x", "B x", "A UPDATE_IN_PROGRESS"], 1, False),
+        ("Delete", ["A CREATE_COMPLETE", "B x", "B x"], 5, None),
+        ("Create", [], 1, None),
+    ],
+)
+def test_a_request_is_over_only_if_something_newer_says_so(
+    request_type: str, after: list[str], signed: int, expected: bool | None
+) -> None:
+    """The newest event of the resource is the request's, or a later one ended it; an event may come late itself."""
+    history = History()
+    for line in after:
+        logical_id, status = line.split()
+        _ = history.stack(status) if logical_id == "-" else history.resource(logical_id, status, text("p1"))
+
+    assert history.own("A").waits_for(request_type, history.at(signed)) is expected
+
+
+def test_a_late_delete_of_what_was_declared_anew_is_over() -> None:
+    """Deleted, declared again minutes later, and then Lambda delivers the Delete once more."""
+    history = History().resource("A", "DELETE_IN_PROGRESS", text("p1")).resource("A", "DELETE_COMPLETE", text("p1"))
+    history.now += datetime.timedelta(minutes=3)
+    history.stack("UPDATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text("p1"))
+
+    assert history.own("A").waits_for("Delete", history.at(1)) is False
+
+
+def test_a_delete_is_over_as_soon_as_its_resource_is_declared_anew() -> None:
+    """Deleted, declared again seconds later, and the Delete is delivered once more."""
+    history = History().resource("A", "DELETE_IN_PROGRESS", text("p1")).resource("A", "DELETE_COMPLETE", text("p1"))
+    history.stack("UPDATE_IN_PROGRESS").resource("A", "CREATE_IN_PROGRESS")
+
+    assert history.own("A").waits_for("Delete", history.at(1)) is False
+
+
+def test_a_url_that_does_not_tell_its_time_proves_nothing() -> None:
+    """Without a time there is no newer."""
+    assert History().resource("A", "CREATE_COMPLETE", text("p1")).own("A").waits_for("Delete", None) is None
+
+
+# -- was the adoption completed ---------------------------------------------------------------------------------------
+
+
+def adopted(*statuses: str) -> History:
+    """A stack in which A took p1 by adoption, and what happened to the stack after that."""
+    history = History().stack("CREATE_IN_PROGRESS").resource("A", "CREATE_IN_PROGRESS")
+    return history.resource("A", "CREATE_COMPLETE", text("p1", adopted=True)).stack(*statuses)
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        (["CREATE_COMPLETE", "DELETE_IN_PROGRESS"], True),
+        (["CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"], True),
+        (["ROLLBACK_IN_PROGRESS"], False),
+        (["CREATE_FAILED", "DELETE_IN_PROGRESS"], False),
+        ([], False),
+    ],
+)
+def test_an_adoption_is_settled_when_its_stack_completed(after: list[str], expected: bool) -> None:
+    """Deleted later is deleted on purpose; taken back with its deployment is not."""
+    history = adopted(*after).resource("A", "DELETE_IN_PROGRESS", text("p1", adopted=True))
+
+    assert history.own("A").settled(identity("p1")) is expected
+
+
+def test_an_adopted_one_that_was_replaced_was_replaced_on_purpose() -> None:
+    """In the cleanup the resource has another id already; what counts is when it took the old one."""
+    history = adopted("CREATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("A", "UPDATE_COMPLETE", text("p2"))
+    history.stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS").resource("A", "DELETE_IN_PROGRESS", text("p1", adopted=True))
+
+    assert history.own("A").settled(identity("p1")) is True
+
+
+def test_an_adoption_in_a_nested_stack_is_settled_when_every_ancestor_completed() -> None:
+    """The nested stack completed, and the stack around it failed afterwards."""
+    history = adopted("CREATE_COMPLETE")
+    history.parents[STACK] = PARENT
+    history.stack("CREATE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", stack_id=PARENT)
+    assert history.own("A").settled(identity("p1")) is False
+
+    history = adopted("CREATE_COMPLETE")
+    history.parents[STACK] = PARENT
+    history.stack("CREATE_IN_PROGRESS", "CREATE_COMPLETE", "DELETE_IN_PROGRESS", stack_id=PARENT)
+    assert history.own("A").settled(identity("p1")) is True
+
+
+def test_an_adoption_that_a_rollback_went_back_to_is_settled() -> None:
+    """Replaced, and replaced back because something else failed: deleted later, it is deleted on purpose."""
+    history = adopted("CREATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("A", "UPDATE_COMPLETE", text("p2"))
+    history.stack("UPDATE_ROLLBACK_IN_PROGRESS").resource("A", "UPDATE_COMPLETE", text("p1", adopted=True))
+    history.stack("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
+    assert history.own("A").settled(identity("p1")) is False
+
+    history.stack("UPDATE_ROLLBACK_COMPLETE", "DELETE_IN_PROGRESS")
+    assert history.own("A").settled(identity("p1")) is True
+
+
+def test_an_adoption_that_no_event_tells_of_cannot_be_known() -> None:
+    """CloudFormation keeps events for ninety days."""
+    assert History().stack("DELETE_IN_PROGRESS").own("A").settled(identity("p1")) is None
+
+
+# -- what it costs ----------------------------------------------------------------------------------------------------
+
+
+def test_a_decision_reads_one_page_of_events_and_the_resources() -> None:
+    """A delete asks whether it is waited for and who else holds it: two calls in a stack with a short history."""
+    history = adopted("CREATE_COMPLETE", "DELETE_IN_PROGRESS").resource("A", "DELETE_IN_PROGRESS", text("p1"))
+    own = history.own("A")
+
+    own.waits_for("Delete", history.at(5))
+    own.holders(identity("p1"))
+
+    assert history.asked == ["DescribeStackEvents", "ListStackResources"]
+
+
+def test_a_stack_of_five_hundred_resources_is_read_to_its_end() -> None:
+    """Pages are followed."""
+    history = History().stack("UPDATE_IN_PROGRESS")
+    for number in range(500):
+        history.resource(f"R{number}", "CREATE_COMPLETE", text(f"u{number}"))
+
+    assert names(history.own("A").holders(identity("u499")).now) == {"R499"}
+
+
+def test_what_is_denied_is_said_and_not_guessed() -> None:
+    """No answer is no evidence: the caller hears which call it was."""
+    history = adopted()
+    history.denied.add("ListStackResources")
+
+    with pytest.raises(CannotTellError, match="ListStackResources answered AccessDenied"):
+        history.own("B").holders(identity("p1"))
+
+
+# -- what engines leave out, and who has taken it since ---------------------------------------------------------------
+
+
+def test_an_event_without_an_id_is_filled_in_from_before() -> None:
+    """Not every engine names the old id when an update begins: the last one before it counts."""
+    history = History().stack("CREATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text("p1"))
+    history.resource("C", "CREATE_COMPLETE", text("p1")).resource("C", "DELETE_COMPLETE", text("p1"))
+    history.stack("CREATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("A", "UPDATE_IN_PROGRESS")
+    history.resource("A", "UPDATE_COMPLETE", text("p2")).resource("C", "UPDATE_IN_PROGRESS")
+
+    assert names(history.own("B").holders(identity("p1")).at_start) == {"A"}
+
+
+def test_what_is_created_in_this_operation_held_nothing_before() -> None:
+    """A create has no id yet, and what its name held in an earlier life is over; nothing older is read for it."""
+    history = History(1).stack("CREATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text("p1"))
+    history.resource("A", "DELETE_COMPLETE", text("p1")).stack("UPDATE_IN_PROGRESS").resource("A", "CREATE_IN_PROGRESS")
+
+    assert history.own("B").holders(identity("p1")).at_start == ()
+    assert history.asked.count("DescribeStackEvents") == 2
+
+
+def test_an_adopter_whose_deployment_never_completed_is_told_from_one_whose_did() -> None:
+    """What is taken back with its deployment shields nothing."""
+    history = adopted().resource("B", "CREATE_COMPLETE", text("p1")).stack("ROLLBACK_IN_PROGRESS")
+    found = history.own("B").holders(identity("p1"))
+    assert [(holder.name, holder.unsettled) for holder in found.now] == [("A", True), ("B", False)]
+    assert (found.rolling_back, found.deleting) == (True, False)
+
+    history = adopted("CREATE_COMPLETE", "DELETE_IN_PROGRESS").resource("B", "DELETE_IN_PROGRESS", text("p2"))
+    found = history.own("B").holders(identity("p1"))
+    assert [(holder.name, holder.unsettled) for holder in found.now] == [("A", False)]
+    assert (found.rolling_back, found.deleting) == (False, True)
+
+
+def test_a_creation_that_never_got_an_id_is_known_by_its_beginning() -> None:
+    """It is what a Delete with an invented id is for; one that got its id is deleted under that."""
+    history = History().stack("CREATE_IN_PROGRESS").resource("A", "CREATE_IN_PROGRESS")
+    history.resource("B", "CREATE_FAILED").resource("A", "DELETE_IN_PROGRESS", "team-A-1A2B3C")
+    assert history.own("A").creation_begun() == history.at(2)
+
+    history = History().resource("A", "CREATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text("p1"))
+    assert history.own("A").creation_begun() is None
+    assert History().own("A").creation_begun() is None
+
+
+@pytest.mark.parametrize(
+    ("status", "user", "expected"),
+    [("CREATE_COMPLETE", "p1", True), ("CREATE_COMPLETE", "p2", False), ("DELETE_COMPLETE", "p1", True)],
+)
+def test_what_a_resource_took_since_is_not_surely_ours(status: str, user: str, expected: bool) -> None:
+    """Any event that names it since the request was made, whoever's it is; older ones are not read."""
+    history = History().resource("A", "CREATE_COMPLETE", text("p1")).resource("A", "DELETE_COMPLETE", text("p1"))
+    history.now += datetime.timedelta(minutes=1)
+    asked_at = history.now
+    history.resource("B", "CREATE_IN_PROGRESS").resource("A", status, text(user))
+    history.resources.clear()
+
+    assert history.own("B").taken_since(identity("p1"), asked_at) is expected
+
+
+def test_what_a_resource_has_is_not_surely_ours() -> None:
+    """Its event may be older than the request, or not be shown yet."""
+    history = History().resource("A", "CREATE_COMPLETE", text("p1"))
+
+    assert history.own("B").taken_since(identity("p1"), history.at(60)) is True
