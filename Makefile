@@ -1,6 +1,6 @@
 # Every command here does its own set-up on a machine with Python 3.11+, make and pip.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check generate package lock clean
+.PHONY: help setup demo test soak check guards generate package lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -35,12 +35,20 @@ demo: setup ## Tell the whole story on this machine: CloudFormation and Pulumi a
 test: setup ## Run the tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
+LIFECYCLES ?= 10000
+soak: setup ## Play LIFECYCLES (10000) of stacks with faults, kills and others, and tell what was covered
+	@$(BIN)/python -m tests.model --lifecycles $(LIFECYCLES) $(SOAK)
+
 check: setup ## Lint, types, import directions, generated files
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m generation --check
+	@$(BIN)/python -m tests.guards --check
+
+guards: $(READY) ## Take out every guard of the code in turn: a test must fail each time
+	@$(BIN)/python -m tests.guards
 
 generate: $(READY) ## Write what follows from the declarations of kinds
 	@$(BIN)/python -m generation

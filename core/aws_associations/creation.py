@@ -100,10 +100,21 @@ class Creation:
         self._unknown = False
         self._waited = False
 
-    @property
-    def succeeded(self) -> bool:
-        """Whether the service answered an associate of this creation with success."""
-        return self._success is not None
+    def surely_granted(self) -> bool:
+        """After it turned out that nobody waits: whether what is there was surely granted for this request.
+
+        Where a token tells, an announcement alone is none: it was made without a look. There the token is replayed,
+        though nobody waits for it: if it is accepted, what is there goes at once.
+        """
+        host = self._request.host
+        if self._success is not None or host.granted_here(self._identity):
+            return True
+        if not host.announced(self._identity):
+            return False
+        try:
+            return not self._replay_tells() or self._replayed(waited_for=False)
+        except AssociationError:
+            return False
 
     def run(self, sighting: Sighting | None = None) -> Granted:
         """Create; ``sighting`` is a look that was just made."""
@@ -161,7 +172,10 @@ class Creation:
             return self._granted(How.CREATED, self._present(sighting))
         if announced and not self._replay_tells() and host.announced(identity):
             return self._granted(How.CREATED, self._present(sighting))
-        holders = host.holders(identity)
+        try:
+            holders = host.holders(identity)
+        except AssociationError:
+            holders = None
         if holders is not None and (holders.now or holders.at_start):
             holder = sorted(holders.now or holders.at_start, key=lambda each: each.own)[0]
             if holder.own:
@@ -180,12 +194,13 @@ class Creation:
     def _replay_tells(self) -> bool:
         return self._kind.duplicates is Duplicates.CONFLICT and self._kind.token is not None
 
-    def _replayed(self) -> bool:
+    def _replayed(self, *, waited_for: bool = True) -> bool:
         """Send the request token again: a service that rejects duplicates accepts it only from whoever used it."""
         assert self._kind.token is not None
         token = self._kind.token.associate[-1]
         for attempt in (1, 2):
-            self._must_be_live()
+            if waited_for:
+                self._must_be_live()
             try:
                 self._send_associate(token)
             except (ResourceConflict, AlreadyExists) as error:

@@ -81,7 +81,11 @@ class Host(Protocol):
     """Evidence that only the host has, and where notes go."""
 
     def holders(self, identity: Identity) -> Holders | None:
-        """Which owners of this stack hold the identity; None if that cannot be known."""
+        """Which owners of this stack hold the identity; None if that cannot be known.
+
+        Raises:
+            AssociationError: it can be known, but not now.
+        """
 
     def live(self) -> bool | None:
         """Whether somebody still waits for this very request; None if that cannot be known."""
@@ -93,7 +97,7 @@ class Host(Protocol):
         """Whether anybody but this request has granted it, or taken it, since the request was made."""
 
     def left_behind(self, kind: Kind) -> tuple[Remainder, ...] | None:
-        """What creates of this resource that never got an id may have granted; None if that cannot be known."""
+        """What earlier requests of this resource, that were given up, may have granted; None: that cannot be known."""
 
     def granted_here(self, identity: Identity) -> bool:
         """Whether this process granted it for this very request, or may have."""

@@ -6,13 +6,13 @@ normal: a read of it finds nothing, a delete of it succeeds. ``creation.py`` and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from aws_associations.creation import SETTLING_SECONDS, Creation, Desired, Granted, How, OnExisting
 from aws_associations.errors import AssociationError, InternalFailure, ServiceUnavailable, Superseded
-from aws_associations.host import Host, Request
+from aws_associations.host import Host, Remainder, Request
 from aws_associations.identity import AssociationId, Identity, is_marker, parse_or_none
 from aws_associations.kind import Asked, Kind, State
 from aws_associations.look import Sighting, look, look_patiently, patiently
@@ -123,7 +123,7 @@ class Lifecycle:
             try:
                 return creation.run()
             except Superseded as error:
-                self._take_back(desired.identity, request, error, succeeded=creation.succeeded)
+                self._take_back(creation, desired.identity, request, error)
                 raise
 
     def create_or_undo(self, desired: Desired, request: Request, *, patient: bool = False) -> Granted:
@@ -193,7 +193,7 @@ class Lifecycle:
                 does, because an unknown outcome is undone before this raises.
         """
         if left is not None:
-            self._warn_of_left(left, request)
+            self._clear_left(left, request)
         known = parse_or_none(desired.identity.kind, current)
         if known is not None and known.identity == desired.identity:
             self._warn_of_options(desired, options_before, request)
@@ -216,18 +216,20 @@ class Lifecycle:
                 warning=True,
             )
 
-    def _warn_of_left(self, left: Identity, request: Request) -> None:
-        """A rollback that finds what no resource holds says so; it may be somebody else's, so it stays."""
-        holders = request.host.holders(left)
-        if holders is None or not holders.rolling_back or holders.now or holders.at_start:
-            return
+    def _clear_left(self, left: Identity, request: Request) -> None:
+        """A rollback ends what the update before it granted that was given up, or says that it is there."""
+        host = request.host
         try:
-            seen = look(self._services, left, request.deadline)
-        except AssociationError:
-            return
-        if seen.state is State.PRESENT:
-            cause = "an update that was rolled back was to grant it, and no resource of the stack holds it"
-            request.host.note("may-remain", {"association": str(left), "cause": cause}, warning=True)
+            holders = host.holders(left)
+            if holders is None or not holders.rolling_back or holders.now or holders.at_start:
+                return
+            told = self._left_behind(left.kind, request)
+            if told is None or left not in {remainder.identity for remainder in told}:
+                told = (Remainder(left, sure=False),)
+            self._end_left_behind([remainder for remainder in told if remainder.identity == left], request)
+        except AssociationError as error:
+            # The reverse of an update must not fail for what it cleans up.
+            host.note("not-seen", {"association": str(left), "cause": error.cause}, warning=True)
 
     def _keep(self, known: AssociationId, desired: Desired, request: Request, *, heal: bool) -> Granted:
         identity = desired.identity
@@ -258,22 +260,16 @@ class Lifecycle:
         over = kind.retirement is not None and self._services.utc_now().date() >= kind.retirement.ended
         return over and error.gone
 
-    def _take_back(self, identity: Identity, request: Request, error: Superseded, *, succeeded: bool) -> None:
-        """Revoke what was granted for a request that nobody waits for any more, if it is surely that grant.
-
-        ``succeeded``: the service answered an associate of this delivery with success.
-        """
-        host = request.host
-        sure = succeeded or host.granted_here(identity) or host.announced(identity)
-        if not sure and not error.outcome_unknown:
-            return  # nothing was granted for this request
+    def _take_back(self, creation: Creation, identity: Identity, request: Request, error: Superseded) -> None:
+        """Revoke what was granted for a request that nobody waits for any more, if it is surely that grant."""
         try:
             absent = look(self._services, identity, request.deadline).state is State.ABSENT
+            sure = not absent and creation.surely_granted()
         except AssociationError:
-            absent, sure = False, False
-        if absent and not error.outcome_unknown:
-            return
-        if sure and not absent and host.claimed_since(identity) is False:
+            absent = sure = False
+        if not sure and not error.outcome_unknown and (absent or not request.host.announced(identity)):
+            return  # nothing was granted for this request
+        if sure and request.host.claimed_since(identity) is False:
             revocation = Revocation(self._services, AssociationId(identity), request)
             self._undo_with(revocation.take_back, identity, request, error)
         else:
@@ -321,7 +317,9 @@ class Lifecycle:
             # An id that CloudFormation invented for a create that it gave up. Refusing here would only make the stack
             # undeletable.
             request.host.note("not-our-id", {"id": text[:200]}, warning=True)
-            return self._delete_left_behind(kind, request)
+            if request.host.live() is False:
+                return Removal.NEVER_CREATED
+            return self._end_left_behind(self._left_behind(kind, request) or (), request)
         with _doing("deleting", known.identity):
             request.check_account(known.identity)
             try:
@@ -335,18 +333,20 @@ class Lifecycle:
                 )
                 return Removal.SERVICE_ENDED
 
-    def _delete_left_behind(self, kind: Kind, request: Request) -> Removal:
-        """Revoke what a create granted that was given up before its answer arrived.
-
-        A create that is still at work undoes itself; one that had ended cannot.
-        """
-        host = request.host
-        if host.live() is False or host.left_behind(kind) is None:
-            return Removal.NEVER_CREATED
-        # It may be about to end, and what it said may not be shown yet.
+    def _left_behind(self, kind: Kind, request: Request) -> tuple[Remainder, ...] | None:
+        """Ask after some seconds: whoever was given up may be about to end, and what it said may not be shown yet."""
+        if request.host.left_behind(kind) is None:
+            return None
         request.deadline.sleep(min(SETTLING_SECONDS, request.deadline.remaining / 3))
-        removal = Removal.NEVER_CREATED
-        for remainder in host.left_behind(kind) or ():
+        return request.host.left_behind(kind)
+
+    def _end_left_behind(self, remainders: Iterable[Remainder], request: Request) -> Removal:
+        """Revoke what requests granted that were given up before their answers arrived.
+
+        One that is still at work undoes itself; one that had ended cannot.
+        """
+        host, removal = request.host, Removal.NEVER_CREATED
+        for remainder in remainders:
             identity = remainder.identity
             try:
                 request.check_account(identity)

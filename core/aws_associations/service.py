@@ -6,6 +6,7 @@ Nothing of botocore is imported until the first call, so that declaring associat
 from __future__ import annotations
 
 import datetime
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -31,6 +32,23 @@ _PATIENCE = 0.5
 
 _GLOBAL_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-northwest-1", "aws-us-gov": "us-gov-west-1"}
 """Partition → the region that its global endpoints sign for (measured with botocore 1.44.5)."""
+
+
+def keep_sdk_quiet() -> None:
+    """Stop the SDK from logging what must not be read, whatever the level of the process is.
+
+    At DEBUG botocore logs session tokens and the credentials that FinSpace answers, and urllib3 the paths of requests.
+    """
+    keep_quiet("boto3", "botocore", "urllib3")
+
+
+def keep_quiet(*libraries: str, level: int = logging.WARNING) -> None:
+    """Set the level of every logger of these libraries: a level of a logger's own wins over that of its library."""
+    for name, logger in [(name, logging.getLogger(name)) for name in libraries] + list(
+        logging.root.manager.loggerDict.items()
+    ):
+        if name.partition(".")[0] in libraries and isinstance(logger, logging.Logger):
+            logger.setLevel(level)
 
 
 class Services:

@@ -7,15 +7,25 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from aws_associations.errors import DeadlinePassed
-from aws_associations.waiting import Deadline
+from aws_associations.waiting import Deadline, delays
 
 _IAM_PREFIX = {"cloudformation": "cloudformation", "logs": "logs"}
+_THROTTLED = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"})
+
+_PATIENCE = 0.3
+"""The part of the time that is left in which a question that was throttled is repeated."""
+
 _MOST_PAGES = 50
 """Pages that are read at most: 5,000 events of a stack."""
 
 
 class CannotTellError(Exception):
     """There was no answer: throttled, not permitted, no time. The message is one sentence that says what is needed."""
+
+    def __init__(self, cause: str, *, passing: bool = False) -> None:
+        """Args: passing: it may be told later."""
+        super().__init__(cause)
+        self.passing = passing
 
 
 class Ask(Protocol):
@@ -35,9 +45,20 @@ class Asking:
         self._deadline = deadline
 
     def __call__(self, operation: str, **parameters: object) -> Mapping[str, Any]:
-        """Call one operation; raises CannotTellError."""
+        """Call one operation, patiently; raises CannotTellError."""
+        patience = self._deadline.part(_PATIENCE)
+        for delay in delays():
+            try:
+                return self._call(operation, parameters)
+            except CannotTellError as error:
+                if not error.passing or patience.remaining <= delay:
+                    raise
+            patience.sleep(delay)
+        raise AssertionError("delays are endless")
+
+    def _call(self, operation: str, parameters: Mapping[str, object]) -> Mapping[str, Any]:
         from botocore import xform_name
-        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
 
         try:
             self._deadline.check()
@@ -47,11 +68,17 @@ class Asking:
             raise CannotTellError(f"there was no time left for {operation}") from None
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "Unknown")
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            if status >= 500 or status == 429 or code in _THROTTLED:
+                raise CannotTellError(f"{operation} answered {code}", passing=True) from error
             raise CannotTellError(
                 f"{operation} answered {code} (the function's role needs {_IAM_PREFIX[self._service]}:{operation})"
             ) from error
+        except (EndpointConnectionError, ConnectTimeoutError) as error:
+            # From a network without a way there, it will not be reached later either.
+            raise CannotTellError(f"{operation} cannot reach {self._service} in {self._region}") from error
         except BotoCoreError as error:
-            raise CannotTellError(f"{operation} failed with {type(error).__name__}") from error
+            raise CannotTellError(f"{operation} failed with {type(error).__name__}", passing=True) from error
         return answer
 
 

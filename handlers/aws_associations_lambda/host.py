@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from aws_associations.errors import Throttling
 from aws_associations.host import Holders, Remainder
 from aws_associations.identity import Identity
 from aws_associations.kind import Kind
@@ -45,8 +46,17 @@ class CloudFormationHost:
         self.untold: dict[str, str] = {}
 
     def holders(self, identity: Identity) -> Holders | None:
-        """Which resources of the stack hold it."""
-        return self._asked("which resources of the stack hold it", lambda: self._stack.holders(identity))
+        """Which resources of the stack hold it; raises Throttling if that can be told later."""
+
+        def ask() -> Holders:
+            try:
+                return self._stack.holders(identity)
+            except CannotTellError as error:
+                if error.passing:
+                    raise Throttling(f"it cannot be told which resources of the stack hold it: {error}") from error
+                raise
+
+        return self._asked("which resources of the stack hold it", ask)
 
     def live(self) -> bool | None:
         """Whether the stack waits for this request. If that cannot be told, an old one counts as over."""
@@ -72,30 +82,44 @@ class CloudFormationHost:
             signed = self._event.signed
             if signed is None:
                 raise CannotTellError("when the request was made is not known")
-            others = (each for each in self._announcements(identity, signed) if each.request != self._request)
-            return self._stack.taken_since(identity, signed) or any(True for _ in others)
+            said = [each for each in self._announcements(identity, signed) if each.request != self._request]
+            return self._claimed(identity, signed, said)
 
         return self._asked("whether anybody else has taken it since", ask)
 
     def left_behind(self, kind: Kind) -> tuple[Remainder, ...] | None:
-        """What creates of this resource announced since it was last begun, and nobody has ended since."""
+        """What earlier requests of this resource announced in this operation, or since its creation was begun."""
 
         def ask() -> tuple[Remainder, ...]:
-            begun = self._stack.creation_begun()
+            deleting = self._event.request_type == "Delete"
+            begun = self._stack.creation_begun() if deleting else self._stack.operation_begun()
             if begun is None:
                 return ()
             said = self._log.announcements(kind, begun)
             found = {}
             for each in said:
-                if each.request[:2] == self._request[:2]:
-                    claimed = any(
-                        other.identity == each.identity and other.request[:2] != self._request[:2] for other in said
-                    )
-                    sure = each.granted and not claimed and not self._stack.taken_since(each.identity, begun)
+                if each.request[:2] == self._request[:2] and each.request != self._request:
+                    others = [
+                        other
+                        for other in said
+                        if other.identity == each.identity and other.request[:2] != self._request[:2]
+                    ]
+                    sure = each.granted and not self._claimed(each.identity, begun, others)
                     found[each.identity] = Remainder(each.identity, sure)
             return tuple(found.values())
 
-        return self._asked("what a create that was given up granted", ask)
+        what = "what an earlier request of this resource granted that was given up"
+        told = self._asked(what, ask)
+        if told is None:
+            self.note("may-remain", {"cause": f"it cannot be told {what}"}, warning=True)
+        return told
+
+    def _claimed(self, identity: Identity, since: datetime.datetime, others: list[Announcement]) -> bool:
+        if self._stack.taken_since(identity, since):
+            return True
+        given_up = self._stack.given_up() if others else None
+        here = self._event.stack_id
+        return any(given_up is None or each.request[0] != here or not given_up(each.request[1]) for each in others)
 
     def _announcements(self, identity: Identity, since: datetime.datetime | None) -> list[Announcement]:
         return [each for each in self._log.announcements(identity.kind, since) if each.identity == identity]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from aws_associations.host import Holder, Holders
 from aws_associations.identity import AssociationId, Identity, parse_or_none
@@ -79,6 +80,7 @@ class OwnStack:
         if signed is None:
             return None
         deleting = request_type == "Delete"
+        began, ended = f"{request_type.upper()}_IN_PROGRESS", False
         for event in self._own_events():
             together = _TOGETHER_DELETING if deleting and event.status.startswith("DELETE_") else _TOGETHER
             newer = event.when > signed + together
@@ -88,7 +90,15 @@ class OwnStack:
             elif event.logical_id == self._logical_id:
                 if newer:
                     return False
-                return True if event.status == f"{request_type.upper()}_IN_PROGRESS" else None
+                if event.status == began:
+                    # What began together with the request and has ended is over; what began before that is another's.
+                    return None if ended and event.when < signed - _TOGETHER else not ended
+                if request_type == "Create" or event.status == "DELETE_COMPLETE":
+                    ended = True
+                else:
+                    return None
+            if event.when < signed - _TOGETHER_DELETING:
+                return None
         return None
 
     # -- who holds it? ------------------------------------------------------------------------------------------------
@@ -115,8 +125,7 @@ class OwnStack:
         )
 
     def _holding(self, identity: Identity) -> Iterator[tuple[str, AssociationId]]:
-        found = pages(self._ask, "ListStackResources", "StackResourceSummaries", "NextToken", StackName=self._stack_id)
-        for summary in found:
+        for summary in self._summaries():
             known = self._same(identity, str(summary.get("PhysicalResourceId") or ""))
             if known is not None and not str(summary["ResourceStatus"]).startswith("DELETE_"):
                 yield str(summary["LogicalResourceId"]), known
@@ -200,13 +209,33 @@ class OwnStack:
     # -- has anybody else taken it? -----------------------------------------------------------------------------------
 
     def taken_since(self, identity: Identity, signed: datetime.datetime) -> bool:
-        """Whether a resource of the stack has it now, or took it, or let go of it, since then."""
+        """Whether a resource of the stack has it now, or took it since then and was not deleted after that."""
+        deleted: set[str] = set()
         for event in self._own_events():
             if event.when < signed - _TOGETHER:
                 break
-            if self._same(identity, event.physical_id) is not None:
-                return True
+            if self._same(identity, event.physical_id) is not None and event.logical_id not in deleted:
+                if event.status != "DELETE_COMPLETE":
+                    return True
+                deleted.add(event.logical_id)
         return any(True for _ in self._holding(identity))
+
+    def operation_begun(self) -> datetime.datetime | None:
+        """When the running operation of the stack began."""
+        for event in self._own_events():
+            if event.of_stack(self._stack_id) and event.status in _BEGINNINGS:
+                return event.when
+        return None
+
+    def given_up(self) -> Callable[[str], bool]:
+        """Tell of a logical id whether nothing that its resource was to get will be its own any more."""
+        shown = {str(each["LogicalResourceId"]): str(each["ResourceStatus"]) for each in self._summaries()}
+
+        def told(logical_id: str) -> bool:
+            status = shown.get(logical_id, "DELETE_COMPLETE")
+            return status == "CREATE_FAILED" or status.startswith("DELETE_")
+
+        return told
 
     def creation_begun(self) -> datetime.datetime | None:
         """When the creation of the request's own resource began that it has not answered; None if there is none."""
@@ -240,6 +269,9 @@ class OwnStack:
                 str(event.get("ResourceType") or ""),
                 str(event.get("ResourceStatus") or ""),
             )
+
+    def _summaries(self) -> Iterator[Mapping[str, Any]]:
+        return pages(self._ask, "ListStackResources", "StackResourceSummaries", "NextToken", StackName=self._stack_id)
 
     @staticmethod
     def _same(identity: Identity, physical_id: str) -> AssociationId | None:

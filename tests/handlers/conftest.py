@@ -17,7 +17,7 @@ from association_emulator.remote import RemoteControl
 from aws_associations.kinds import KINDS
 from aws_associations.lifecycle import Lifecycle
 from aws_associations.service import Services
-from aws_associations_lambda import index
+from aws_associations_lambda import asking, index
 from aws_associations_lambda.response_url import TEST_HOST
 from engines.certificate import Certificate, make_certificate
 from engines.response_sink import ResponseSink
@@ -75,6 +75,9 @@ def surroundings(certificate: Certificate, monkeypatch: pytest.MonkeyPatch) -> p
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv(TEST_HOST, "localhost")
+    # Made anew: the clients of another test lead to another place.
+    asking._client.cache_clear()
+    monkeypatch.setenv("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/aws-associations")
     monkeypatch.setenv("SSL_CERT_FILE", certificate.environment()["SSL_CERT_FILE"])
     return monkeypatch
 
@@ -82,7 +85,8 @@ def surroundings(certificate: Certificate, monkeypatch: pytest.MonkeyPatch) -> p
 @pytest.fixture
 def real_time(sink: ResponseSink, server: EmulatorServer, surroundings: pytest.MonkeyPatch) -> Iterator[Stage]:
     """The function with time as it is, FinSpace's kind enabled."""
-    surroundings.setenv("AWS_ENDPOINT_URL_FINSPACE_DATA", server.url)
+    for service in ("FINSPACE_DATA", "CLOUDFORMATION", "CLOUDWATCH_LOGS"):
+        surroundings.setenv(f"AWS_ENDPOINT_URL_{service}", server.url)
     surroundings.setenv("FinSpacePermissionGroupMembership", "*")
     server.control.reset()
     strays = len(sink.strays)

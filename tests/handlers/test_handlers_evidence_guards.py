@@ -186,7 +186,7 @@ def test_a_history_that_is_not_read_to_its_end_tells_nothing() -> None:
     """A holder could be on the next page; and no history is read without end."""
     asked = itertools.count(1)
 
-    def ask(_: str, **__: object) -> Mapping[str, Any]:
+    def ask(operation: str, **parameters: object) -> Mapping[str, Any]:
         assert next(asked) <= 1000
         return {"Items": [], "Token": "more"}
 
@@ -263,9 +263,7 @@ def test_what_may_not_be_asked_is_said_once_and_kept_for_the_message(
     ],
     ids=["earlier delivery", "another request", "another resource", "another stack", "another pair"],
 )
-def test_only_another_delivery_of_this_request_announced_it(
-    told: Told, names: dict[str, str], announced: bool
-) -> None:
+def test_only_another_delivery_of_this_request_announced_it(told: Told, names: dict[str, str], announced: bool) -> None:
     """Any other line is no evidence that this request granted this pair."""
     told.say("associating", **names)
 
@@ -282,14 +280,17 @@ def test_ones_own_announcement_is_no_evidence(told: Told, capsys: pytest.Capture
 
 
 def by_a_resource(told: Told) -> None:
+    """A resource of the stack is granted it."""
     told.history.resource("B", "CREATE_COMPLETE", text("p1"))
 
 
 def by_another_request(told: Told) -> None:
+    """Another request announces it."""
     told.say("associating", logical_id="B", request="r2")
 
 
 def by_this_request(told: Told) -> None:
+    """An earlier delivery of this request announces it."""
     told.say("associating")
 
 
@@ -309,21 +310,25 @@ def test_an_unsigned_request_cannot_tell_who_took_it(told: Told) -> None:
 
 
 def granted_here(told: Told) -> None:
+    """This resource's create announces it and says that it granted it."""
     told.say("associating")
     told.say("granted")
 
 
 def granted_elsewhere_since(told: Told) -> None:
+    """Afterwards another resource's request announces it."""
     granted_here(told)
     told.say("associating", delivery="other", logical_id="B", request="r2")
 
 
 def taken_by_the_stack(told: Told) -> None:
+    """Afterwards another resource has it."""
     granted_here(told)
     told.history.resources["B"] = (text("p1"), "CREATE_COMPLETE")
 
 
 def granted_for_another_resource(told: Told) -> None:
+    """Another resource's create granted it."""
     told.say("associating", logical_id="B", request="r2")
     told.say("granted", logical_id="B", request="r2")
 

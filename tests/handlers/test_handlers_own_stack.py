@@ -350,10 +350,15 @@ def test_a_creation_that_never_got_an_id_is_known_by_its_beginning() -> None:
 
 @pytest.mark.parametrize(
     ("status", "user", "expected"),
-    [("CREATE_COMPLETE", "p1", True), ("CREATE_COMPLETE", "p2", False), ("DELETE_COMPLETE", "p1", True)],
+    [
+        ("CREATE_COMPLETE", "p1", True),
+        ("CREATE_COMPLETE", "p2", False),
+        ("DELETE_SKIPPED", "p1", True),
+        ("DELETE_COMPLETE", "p1", False),
+    ],
 )
 def test_what_a_resource_took_since_is_not_surely_ours(status: str, user: str, expected: bool) -> None:
-    """Any event that names it since the request was made, whoever's it is; older ones are not read."""
+    """Whoever's it is, unless it was deleted after that; older events are not read."""
     history = History().resource("A", "CREATE_COMPLETE", text("p1")).resource("A", "DELETE_COMPLETE", text("p1"))
     history.now += datetime.timedelta(minutes=1)
     asked_at = history.now

@@ -1,0 +1,213 @@
+"""Draws scripts: what may come together, and how often. By hypothesis in the tests, by plain chance in the soak."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+from hypothesis import strategies as st
+
+from aws_associations.kinds import KINDS
+from tests.model.cloudformation import Habits
+from tests.model.script import Again, At, Cold, Continue, Deploy, Member, Other, Others, Remove, Script, Step, Wait
+
+T = TypeVar("T")
+
+_SWITCHES: Mapping[str, Mapping[str, tuple[Any, ...]]] = {
+    "directory-group-membership": {
+        "remove_non_member": ("not_found", "conflict", "succeed"),
+        "token_scope": ("operation", "directory"),
+        "token_spelling": ("exact", "same_identity"),
+        "failed_token": ("forgotten", "remembered"),
+        "list_lag_seconds": (0.0, 1.0, 4.0),
+        "page_size": (None, 1),
+    },
+    "finspace-permission-group-membership": {
+        "duplicate_associate": ("conflict", "succeed"),
+        "disassociate_non_member": ("not_found", "conflict", "succeed"),
+        "disassociate_during_addition": ("succeed", "conflict"),
+        "disassociate_during_removal": ("succeed", "conflict"),
+        "reused_token": ("conflict", "validation", "new_call"),
+        "token_scope": ("operation", "environment"),
+        "addition_seconds": (0.0, 3.0, 30.0),
+        "removal_seconds": (0.0, 3.0, 30.0),
+        "list_lag_seconds": (0.0, 1.0, 4.0),
+        "page_size": (None, 1),
+    },
+    "opensearch-package-association": {
+        "duplicate_associate": ("conflict", "succeed"),
+        "associate_after_failure": ("succeed", "conflict"),
+        "dissociate_non_member": ("not_found", "conflict", "validation", "succeed"),
+        "dissociate_during_association": ("conflict", "succeed"),
+        "dissociate_during_dissociation": ("conflict", "succeed"),
+        "dissociate_after_failure": ("succeed", "conflict"),
+        "association_seconds": (0.0, 10.0, 60.0),
+        "dissociation_seconds": (0.0, 10.0, 60.0),
+        "page_size": (None, 1),
+    },
+    "quicksight-group-membership": {
+        "duplicate_create": ("succeed", "resource_exists", "precondition_not_met"),
+        "delete_non_member": ("not_found", "succeed"),
+        "not_found": ("distinct", "alike"),
+    },
+}
+"""Every switch of the emulator that decides what a lifecycle sees. The first value is the emulator's own."""
+
+_NAMES = ("A", "B", "C")
+_PAIRS = (0, 0, 1, 1, 2)
+_SECONDS = (1.0, 3.0, 8.0, 30.0, 70.0, 200.0)
+
+_KILLS = ("kill before", "kill after")
+_FAULTS = ("cut before", "cut after", "fail before", "fail after", "throttle")
+_MISHAPS: Sequence[tuple[Sequence[str], Sequence[str], Sequence[float]]] = (
+    (("write", "write", "call"), _KILLS, (0.0,)),
+    (("write", "look", "call"), _FAULTS, (0.0,)),
+    (("write", "look", "call"), ("slow before", "slow after"), _SECONDS),
+    (("write", "write", "look", "answer"), ("others grant", "others grant", "others revoke"), (0.0, 0.0, 1.0, 2.0)),
+    (("cloudformation", "logs"), ("throttle", "deny", "cut before", "fail before", *_KILLS), (0.0,)),
+    (("cloudformation",), ("slow before", "slow after"), _SECONDS),
+    (("answer",), ("cut before", "cut after", "fail before", *_KILLS), (0.0,)),
+    (("line", "any"), _KILLS, (0.0,)),
+)
+"""What leaves a process, what may happen to it, and by how much (or to which pair)."""
+
+
+class Choose(Protocol):
+    """Takes one of several, each as likely as it is often named."""
+
+    def __call__(self, options: Sequence[T], /) -> T:
+        """One of them; the first is the simplest."""
+
+
+def _some(choose: Choose, counts: Sequence[int]) -> range:
+    return range(choose(counts))
+
+
+def _member(choose: Choose, name: str) -> Member:
+    return Member(
+        pair=choose(_PAIRS),
+        adopt=choose((False, False, False, True)),
+        revision=choose((0, 0, 1, 2)),
+        retain=choose((False,) * 12 + (True,)),
+        spelled=choose((False,) * 7 + (True,)),
+        # Nothing comes after itself, and A after nothing.
+        after=choose(((), (), (), ("A",))) if name != "A" else (),
+    )
+
+
+def _members(choose: Choose, least: int = 0) -> dict[str, Member]:
+    names = [name for name in _NAMES if choose((False, True))] or _NAMES[:least]
+    return {name: _member(choose, name) for name in names}
+
+
+def _mishap(choose: Choose) -> At:
+    sorts, whats, amounts = choose(_MISHAPS)
+    sort, what, amount = choose(sorts), choose(whats), choose(amounts)
+    number = choose(range(1, 26) if sort in {"line", "any"} else (1, 1, 1, 2, 2, 3, 4, 6))
+    times = 1 if what.startswith(("kill", "others")) else choose((1, 1, 1, 2, 6, 40))
+    return At(sort, number, what, amount, times)
+
+
+def _mishaps(choose: Choose) -> tuple[At, ...]:
+    return tuple(_mishap(choose) for _ in _some(choose, (0, 0, 1, 1, 2, 3)))
+
+
+def _again(choose: Choose) -> tuple[Again, ...]:
+    seconds = (0.15, 0.3, 1.0, 3.0, 10.0, 60.0, 400.0, 4000.0)
+    return tuple(Again(choose((1, 2, 3, 4)), choose(seconds)) for _ in _some(choose, (0, 0, 0, 1)))
+
+
+def _stack(choose: Choose) -> int:
+    return choose((1, 1, 1, 1, 2))
+
+
+def _deploy(choose: Choose) -> Deploy:
+    other = None
+    if choose((False, False, True)):
+        other = Other(
+            seconds=choose((0.3, 1.0, 2.0, 4.0, 10.0, 90.0)),
+            fails=choose((True, True, False)),
+            after=choose(((), (), ("A",), ("B",), _NAMES)),
+        )
+    return Deploy(
+        stack=_stack(choose),
+        members=_members(choose),
+        other=other,
+        nested=_members(choose, 1) if choose((False, False, False, True)) else None,
+        on_failure=choose(("ROLLBACK", "ROLLBACK", "ROLLBACK", "DELETE", "DO_NOTHING")),
+        together=choose((False, False, False, False, False, True)),
+        mishaps=_mishaps(choose),
+        again=_again(choose),
+    )
+
+
+def _step(choose: Choose) -> Step:
+    what = choose(("deploy",) * 8 + ("remove", "remove", "continue", "others", "others", "others", "wait", "cold"))
+    if what == "deploy":
+        return _deploy(choose)
+    if what == "remove":
+        return Remove(_stack(choose), mishaps=_mishaps(choose), again=_again(choose))
+    if what == "continue":
+        return Continue(_stack(choose), skip=choose((False, True)), mishaps=_mishaps(choose))
+    if what == "others":
+        return Others(choose(_PAIRS), grant=choose((True, True, False)))
+    if what == "wait":
+        return Wait(choose((1.0, 5.0, 30.0, 90.0, 700.0, 30000.0)))
+    return Cold()
+
+
+def _habits(choose: Choose) -> Habits:
+    return Habits(
+        event_lag=choose((0.0, 0.0, 0.5, 2.0)),
+        page=choose((100, 100, 7, 2)),
+        cancels_at_once=choose((True, True, False)),
+        lists_removed=choose((True, False)),
+        reverses_replaced=choose((True, True, False)),
+        records_failed_id=choose((True, True, False)),
+        signs_first=choose((False, True)),
+        new_request_each_try=choose((True, False)),
+    )
+
+
+def draw_script(choose: Choose, kinds: Sequence[str] = ()) -> Script:
+    """A lifecycle of a few steps, with whatever may happen to it."""
+    kind = choose(kinds or [kind.name for kind in KINDS])
+    switches = {}
+    if choose((False, True)):
+        for name, values in _SWITCHES.get(kind, {}).items():
+            value = choose(values)
+            if value != values[0]:
+                switches[name] = value
+    return Script(
+        kind=kind,
+        steps=tuple(_step(choose) for _ in _some(choose, (1, 2, 3, 3, 4, 4, 5, 6))),
+        seed=choose(range(1000)),
+        switches=switches,
+        habits=_habits(choose) if choose((False, True)) else Habits(),
+        log_lag=choose((0.0, 0.0, 1.0, 5.0)),
+        warm=choose((True, False)),
+    )
+
+
+@st.composite
+def scripts(draw: st.DrawFn, kinds: tuple[str, ...] = ()) -> Script:
+    """As hypothesis draws them."""
+
+    def choose(options: Sequence[T], /) -> T:
+        return draw(st.sampled_from(options))
+
+    return draw_script(choose, kinds)
+
+
+class _Chance:
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)  # noqa: S311 - plays chance, protects nothing
+
+    def __call__(self, options: Sequence[T], /) -> T:
+        return self._random.choice(options)
+
+
+def by_chance(seed: int, kinds: tuple[str, ...] = ()) -> Script:
+    """The one that belongs to a number: thousands of them have more in them than hypothesis puts into its examples."""
+    return draw_script(_Chance(seed), kinds)

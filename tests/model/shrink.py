@@ -1,0 +1,84 @@
+"""Makes a script smaller for as long as it still breaks the same promise."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from tests.model.cloudformation import Habits
+from tests.model.script import At, Continue, Deploy, Remove, Script, Step
+
+
+def shrunk(script: Script, fails: Callable[[Script], bool], seconds: float = 30.0) -> Script:
+    """The smallest script found in that time that still fails."""
+    end = time.monotonic() + seconds
+    progress = True
+    while progress:
+        progress = False
+        for smaller in _smaller(script):
+            if time.monotonic() > end:
+                return script
+            if fails(smaller):
+                script, progress = smaller, True
+                break
+    return script
+
+
+def _smaller(script: Script) -> Iterator[Script]:
+    for number in range(len(script.steps)):
+        yield replace(script, steps=script.steps[:number] + script.steps[number + 1 :])
+    usual = Script(script.kind, ())
+    for name in ("habits", "log_lag", "warm"):
+        if getattr(script, name) != getattr(usual, name):
+            yield replace(script, **{name: getattr(usual, name)})
+    for name in script.switches:
+        yield replace(script, switches={key: value for key, value in script.switches.items() if key != name})
+    for name in Habits.__dataclass_fields__:
+        if getattr(script.habits, name) != getattr(Habits(), name):
+            yield replace(script, habits=replace(script.habits, **{name: getattr(Habits(), name)}))
+    for number, step in enumerate(script.steps):
+        for smaller in _smaller_steps(step):
+            yield replace(script, steps=(*script.steps[:number], smaller, *script.steps[number + 1 :]))
+    for seed in range(min(script.seed, 5)):
+        yield replace(script, seed=seed)
+
+
+def _smaller_steps(step: Step) -> Iterator[Step]:
+    if not isinstance(step, (Deploy, Remove, Continue)):
+        return
+    for number, mishap in enumerate(step.mishaps):
+        others = (*step.mishaps[:number], *step.mishaps[number + 1 :])
+        yield replace(step, mishaps=others)
+        yield from (replace(step, mishaps=(*others, smaller)) for smaller in _smaller_mishaps(mishap))
+    for number in range(len(step.again)):
+        yield replace(step, again=step.again[:number] + step.again[number + 1 :])
+    if step.together:
+        yield replace(step, together=False)
+    if not isinstance(step, Deploy):
+        return
+    if step.nested is not None:
+        yield replace(step, nested=None)
+        for name in step.nested:
+            yield replace(step, nested={key: member for key, member in step.nested.items() if key != name})
+    if step.other is not None:
+        yield replace(step, other=None)
+        if step.other.after:
+            yield replace(step, other=replace(step.other, after=()))
+    if step.on_failure != "ROLLBACK":
+        yield replace(step, on_failure="ROLLBACK")
+    for name, member in step.members.items():
+        yield replace(step, members={key: other for key, other in step.members.items() if key != name})
+        plain: dict[str, Any] = {"adopt": False, "revision": 0, "retain": False, "spelled": False, "after": ()}
+        for attribute, value in plain.items():
+            if getattr(member, attribute) != value:
+                yield replace(step, members={**step.members, name: replace(member, **{attribute: value})})
+
+
+def _smaller_mishaps(mishap: At) -> Iterator[At]:
+    if mishap.times > 1:
+        yield replace(mishap, times=1)
+        yield replace(mishap, times=mishap.times // 2)
+    if mishap.number > 1:
+        yield replace(mishap, number=mishap.number - 1)

@@ -1,0 +1,153 @@
+"""The promises hold in every lifecycle under Pulumi that chance can think of, beyond the documented limits.
+
+For the soak: ``pulumi_play.soak_pulumi`` has the shape of ``soak.play_many``, ``pulumi_promises.LIMITS`` that of its
+limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from aws_associations.errors import NotStabilized
+from aws_associations.kinds import KINDS
+from aws_associations.removal import Removal, Revocation
+from pulumi_aws_associations.ledger import Ledger
+from tests.model import pulumi_promises as limits
+from tests.model.pulumi_play import Theatre, theatre
+from tests.model.pulumi_script import Destroy, Member, Script, Up, scripts, shrunk
+from tests.model.script import At, Others
+
+_LIFECYCLES = 15
+"""Of each kind; the soak plays as many as one likes."""
+
+_KIND = "quicksight-group-membership"
+
+
+@pytest.fixture(scope="module")
+def pulumi() -> Iterator[Theatre]:
+    """Where scripts are played."""
+    with theatre() as made:
+        yield made
+
+
+@pytest.mark.parametrize("kind", [kind.name for kind in KINDS])
+def test_the_promises_hold_in_every_lifecycle(pulumi: Theatre, kind: str) -> None:
+    """Nothing is lost, nothing leaks, nobody else's grant is revoked, and ``pulumi up --refresh`` heals."""
+    failing: list[Script] = []
+
+    @settings(
+        max_examples=_LIFECYCLES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(scripts((kind,)))
+    def lifecycle(script: Script) -> None:
+        if not failing and pulumi.play(script).broken:
+            failing.append(script)
+
+    lifecycle()
+    for script in failing:
+        smallest = shrunk(script, lambda tried: bool(pulumi.play(tried).broken))
+        pytest.fail(f"the smallest script that breaks a promise:\n\n{pulumi.play(smallest)}")
+
+
+# -- the documented limits: each occurs, and is counted ---------------------------------------------------------------
+
+_ALONE = {"a": Member(0)}
+_SHARED = {"a": Member(0), "b": Member(0)}
+
+_OCCURS: dict[str, tuple[object, ...]] = {
+    limits.RENAMED: (Up(1, _ALONE), Up(1, {"b": Member(0)})),
+    limits.TWO_STACKS: (Up(1, _ALONE), Up(2, {"a": Member(0, adopt=True)}), Destroy(2), Up(1, None)),
+    limits.KILLED_CREATE: (Up(1, _ALONE, mishaps=(At("write", 1, "kill after"),)),),
+    limits.KILLED_DELETE: (Up(1, _ALONE), Destroy(1, mishaps=(At("write", 1, "kill after"),))),
+    limits.REPEATED_DELETE: (
+        Up(1, _ALONE),
+        Destroy(1, mishaps=(At("write", 1, "kill after"),)),
+        Others(0, grant=True),
+        Destroy(1),
+    ),
+    limits.DRIFT: (Up(1, _ALONE), Others(0, grant=False), Others(0, grant=True), Destroy(1)),
+    limits.TARGETED: (Up(1, _SHARED), Destroy(1, targets=("a",))),
+    limits.HALF_REPLACED: (
+        Up(1, _ALONE),
+        Up(1, {"a": Member(1)}, mishaps=(At("write", 2, "kill before"),)),
+        Others(0, grant=True),
+        Up(1, {"a": Member(1), "b": Member(0)}),
+    ),
+}
+
+
+@pytest.mark.parametrize("limit", _OCCURS)
+def test_a_documented_limit_is_counted_and_breaks_nothing(pulumi: Theatre, limit: str) -> None:
+    """What stays impossible is told apart from what is broken."""
+    outcome = pulumi.play(Script(_KIND, _OCCURS[limit]))  # type: ignore[arg-type]
+
+    assert outcome.broken == []
+    assert outcome.limits[limit] >= 1
+
+
+# -- the model itself: it sees what it is there to see ----------------------------------------------------------------
+
+
+def test_a_grant_that_is_lost_is_seen(pulumi: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider that asks nobody who else holds a pair breaks the first promise on a rename with adoption."""
+    monkeypatch.setattr(Revocation, "_to_release", lambda _: False)
+
+    broken = pulumi.play(Script(_KIND, (Up(1, _ALONE), Up(1, {"b": Member(0, adopt=True)})))).broken
+
+    assert any(text.startswith("promise 1") for text in broken)
+
+
+def test_a_grant_that_is_left_behind_is_seen(pulumi: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider that answers every delete with success and does nothing breaks the second promise."""
+    monkeypatch.setattr(Revocation, "run", lambda _: Removal.REVOKED)
+
+    assert any(text.startswith("promise 2") for text in pulumi.play(Script(_KIND, (Up(1, _ALONE),))).broken)
+
+
+def test_a_revocation_of_what_others_granted_is_seen(pulumi: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider that takes whatever is there for its own breaks the third promise."""
+    monkeypatch.setattr(Ledger, "may_have_granted", lambda *_: True)
+
+    broken = pulumi.play(Script(_KIND, (Others(0, grant=True), Up(1, _ALONE)))).broken
+
+    assert any(text.startswith("promise 3") for text in broken)
+
+
+def test_what_cannot_be_recovered_is_seen(pulumi: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider that fails every delete breaks the sixth promise."""
+
+    def fail(_: object) -> None:
+        raise NotStabilized("it does not work")
+
+    monkeypatch.setattr(Revocation, "run", fail)
+
+    assert any(text.startswith("promise 6") for text in pulumi.play(Script(_KIND, (Up(1, _ALONE),))).broken)
+
+
+_GUARDS: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], tuple[object, ...]]] = {
+    "what is deleted holds no more": (
+        lambda patch: patch.setattr(Ledger, "end", lambda *_: None),
+        (Up(1, _SHARED), Up(1, {}, refresh=True)),
+    ),
+    "what was revoked for another is granted again": (
+        lambda patch: patch.setattr(Ledger, "must_grant_again", lambda *_: False),
+        (Up(1, _SHARED), Up(1, {"a": Member(1), "b": Member(0)})),
+    ),
+}
+
+
+@pytest.mark.parametrize("guard", _GUARDS)
+def test_a_guard_of_the_ledger_is_missed(pulumi: Theatre, monkeypatch: pytest.MonkeyPatch, guard: str) -> None:
+    """Without it, some order of the engine breaks a promise."""
+    remove, steps = _GUARDS[guard]
+    remove(monkeypatch)
+
+    assert any(pulumi.play(Script(_KIND, steps, seed)).broken for seed in range(10))  # type: ignore[arg-type]

@@ -1,0 +1,421 @@
+"""The sequences that break simpler designs (design: ownership), those of CloudFormation, each played to its end.
+
+After every script the model heals and deletes what is left, and judges all promises; a test says besides what must have
+happened on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from aws_associations.kind import Duplicates, Kind
+from aws_associations.kinds import KINDS
+from tests.model.play import Outcome, Theatre
+from tests.model.promises import RETRIED_DELETE
+from tests.model.script import Again, At, Deploy, Member, Other, Others, Remove, Script, Step, Wait
+
+A, B = Member(0), Member(1)
+FINSPACE, DIRECTORY = "finspace-permission-group-membership", "directory-group-membership"
+ORGANIZATIONS, QUICKSIGHT = "organizations-delegated-administrator", "quicksight-group-membership"
+OPENSEARCH = "opensearch-package-association"
+NAMES = [kind.name for kind in KINDS]
+MOVABLE = [kind.name for kind in KINDS if not kind.look.exclusive]
+
+every_kind = pytest.mark.parametrize("kind", NAMES)
+
+
+def played(stage: Theatre, kind: str, *steps: Step, switches: Mapping[str, Any] | None = None) -> Outcome:
+    """What came of it; no promise was broken."""
+    outcome = stage.play(Script(kind, steps, switches=switches or {}))
+    assert not outcome.broken, f"\n{outcome}"
+    return outcome
+
+
+def kind_of(name: str) -> Kind:
+    """The kind with this name."""
+    return next(kind for kind in KINDS if kind.name == name)
+
+
+# -- 1 ----------------------------------------------------------------------------------------------------------------
+
+
+@every_kind
+def test_others_who_grant_after_a_rollback_keep_their_grant(stage: Theatre, kind: str) -> None:
+    """Sequence 1: granted, rolled back, granted by others, and deployed again within the token's life: not ours."""
+    outcome = played(
+        stage,
+        kind,
+        Deploy(1, {"B": B}),
+        Deploy(1, {"A": A, "B": B}, Other(1, fails=True, after=("A",))),
+        Others(0, grant=True),
+        Deploy(1, {"A": A, "B": B}),
+    )
+
+    assert outcome.results == ["CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"]
+    assert [change for change in outcome.changes if change[2] == 1] == [
+        ("function", "granted", 1),
+        ("function", "revoked", 1),
+        ("others", "granted", 1),
+    ]
+    assert not outcome.limits
+
+
+# -- 2 ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [DIRECTORY, FINSPACE])
+def test_tokens_that_are_used_every_hour_do_not_claim_what_others_grant(stage: Theatre, kind: str) -> None:
+    """Sequence 2: deployed and destroyed every hour for a day; what others grant then is theirs."""
+    hourly = [Deploy(1, {"A": A}), Remove(1), Wait(3600)] * 24
+    outcome = played(stage, kind, *hourly, Others(0, grant=True), Deploy(1, {"A": A}))
+
+    assert outcome.results == ["CREATE_COMPLETE", "DELETE_COMPLETE"] * 24 + ["ROLLBACK_COMPLETE"]
+    assert outcome.changes[-1] == ("others", "granted", 1)
+    assert not outcome.limits
+
+
+# -- 3 ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_grant_that_the_list_shows_late_is_our_own(stage: Theatre) -> None:
+    """Sequence 3: the write took effect, the list lags, and the second token is told of a conflict."""
+    outcome = played(stage, FINSPACE, Deploy(1, {"A": A}), Remove(1), switches={"list_lag_seconds": 9.0})
+
+    assert outcome.results == ["CREATE_COMPLETE", "DELETE_COMPLETE"]
+    assert outcome.changes == [("function", "granted", 1), ("function", "revoked", 1)]
+
+
+# -- 4 ----------------------------------------------------------------------------------------------------------------
+
+
+@every_kind
+def test_a_delete_that_is_delivered_again_leaves_what_others_granted_since(stage: Theatre, kind: str) -> None:
+    """Sequence 4: only a service without tokens cannot tell: a documented limit."""
+    outcome = played(
+        stage,
+        kind,
+        Deploy(1, {"A": A}),
+        Remove(1, mishaps=(At("write", 1, "kill after"), At("write", 2, "others grant", 0))),
+    )
+
+    assert outcome.results == ["CREATE_COMPLETE", "DELETE_COMPLETE"]
+    if kind_of(kind).token is None:
+        assert outcome.limits == {RETRIED_DELETE: 1}
+    else:
+        assert outcome.changes[-1] == ("others", "granted", 1)
+        assert not outcome.limits
+
+
+@every_kind
+def test_a_create_that_comes_twice_grants_nothing_after_its_delete(stage: Theatre, kind: str) -> None:
+    """Sequence 4: the duplicate arrives seconds after the whole stack is deleted."""
+    outcome = played(stage, kind, Deploy(1, {"A": A}, again=(Again(1, 8),)), Remove(1))
+
+    assert outcome.changes == [("function", "granted", 1), ("function", "revoked", 1)]
+
+
+@every_kind
+@pytest.mark.parametrize("seconds", [5, 30, 500])
+def test_a_cleanup_delete_that_comes_twice_revokes_nothing_that_is_declared_again(
+    stage: Theatre, kind: str, seconds: float
+) -> None:
+    """Sequence 4: renamed away and back before the duplicate arrives."""
+    outcome = played(
+        stage,
+        kind,
+        Deploy(1, {"A": A}),
+        Deploy(1, {"B": A}, again=(Again(2, seconds),)),
+        Deploy(1, {"A": A}),
+    )
+
+    assert outcome.changes == [("function", "granted", 1)]
+
+
+@every_kind
+def test_a_delete_that_comes_twice_revokes_nothing_that_is_declared_anew(stage: Theatre, kind: str) -> None:
+    """Sequence 4: removed, declared again at once, and then the duplicate of the Delete arrives."""
+    outcome = played(
+        stage,
+        kind,
+        Deploy(1, {"A": A, "B": B}),
+        Deploy(1, {"B": B}, again=(Again(1, 3),)),
+        Deploy(1, {"A": A, "B": B}),
+    )
+
+    assert [change for change in outcome.changes if change[2] == 1] == [
+        ("function", "granted", 1),
+        ("function", "revoked", 1),
+        ("function", "granted", 1),
+    ]
+
+
+# -- 5 ----------------------------------------------------------------------------------------------------------------
+
+
+@every_kind
+def test_a_swap_ends_with_both_granted_and_writes_nothing(stage: Theatre, kind: str) -> None:
+    """Sequence 5: whichever is updated first, the other one held the pair when the update began."""
+    outcome = played(stage, kind, Deploy(1, {"A": A, "B": B}), Deploy(1, {"A": B, "B": A}))
+
+    assert outcome.results == ["CREATE_COMPLETE", "UPDATE_COMPLETE"]
+    assert sorted(outcome.changes) == [("function", "granted", 1), ("function", "granted", 2)]
+
+
+@every_kind
+def test_a_swap_that_rolls_back_ends_with_both_granted(stage: Theatre, kind: str) -> None:
+    """Sequence 5: a later resource fails, and everything goes back."""
+    outcome = played(
+        stage,
+        kind,
+        Deploy(1, {"A": A, "B": B}),
+        Deploy(1, {"A": B, "B": A}, Other(1, fails=True, after=("A", "B"))),
+    )
+
+    assert outcome.results == ["CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"]
+    assert sorted(outcome.changes) == [("function", "granted", 1), ("function", "granted", 2)]
+
+
+# -- 6 ----------------------------------------------------------------------------------------------------------------
+
+
+@every_kind
+def test_a_reversed_update_finds_what_it_goes_back_to(stage: Theatre, kind: str) -> None:
+    """Sequence 6: p1 to p2, a later failure: p1 was never revoked, and p2 is."""
+    outcome = played(stage, kind, Deploy(1, {"A": A}), Deploy(1, {"A": B}, Other(1, fails=True, after=("A",))))
+
+    assert outcome.results == ["CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"]
+    assert outcome.changes == [("function", "granted", 1), ("function", "granted", 2), ("function", "revoked", 2)]
+
+
+@every_kind
+def test_an_update_that_is_refused_leaves_everything_as_it_was(stage: Theatre, kind: str) -> None:
+    """Sequence 6, definite: others hold p2. It stays theirs, p1 stays granted."""
+    outcome = played(stage, kind, Deploy(1, {"A": A}), Others(1, grant=True), Deploy(1, {"A": B}))
+
+    assert outcome.results == ["CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"]
+    assert outcome.changes == [("function", "granted", 1), ("others", "granted", 2)]
+
+
+@every_kind
+def test_an_update_whose_outcome_is_unknown_leaves_nothing_of_the_new(stage: Theatre, kind: str) -> None:
+    """Sequence 6, unknown: the service fails after the effect, and for as long as the update may wait."""
+    outcome = played(
+        stage,
+        kind,
+        Deploy(1, {"A": A}),
+        Deploy(
+            1,
+            {"A": B},
+            Other(1, fails=True, after=("A",)),
+            mishaps=(At("write", 1, "fail after"), At("look", 2, "fail before", times=60)),
+        ),
+    )
+
+    assert outcome.results[-1] == "UPDATE_ROLLBACK_COMPLETE"
+    assert [change[:2] for change in outcome.changes if change[2] == 2] == [
+        ("function", "granted"),
+        ("function", "revoked"),
+    ]
+
+
+@every_kind
+def test_a_reversed_update_grants_again_what_others_revoked_meanwhile(stage: Theatre, kind: str) -> None:
+    """Sequence 6: p1 is revoked by others in between; the stack is rolling back, and p1 must be granted at its end."""
+    outcome = played(
+        stage,
+        kind,
+        Deploy(1, {"A": A}),
+        Deploy(1, {"A": B}, Other(4, fails=True, after=("A",)), mishaps=(At("answer", 1, "others revoke", 0),)),
+    )
+
+    assert outcome.results == ["CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"]
+    assert outcome.changes[-2:] == [("function", "granted", 1), ("function", "revoked", 2)]
+
+
+# -- 7 ----------------------------------------------------------------------------------------------------------------
+
+ADOPTING = Member(0, adopt=True)
+
+
+@every_kind
+def test_what_a_nested_stack_adopted_is_left_when_its_parent_fails(stage: Theatre, kind: str) -> None:
+    """Sequence 7: the nested stack was complete; the deployment was not."""
+    outcome = played(
+        stage,
+        kind,
+        Others(0, grant=True),
+        Deploy(1, {}, Other(1, fails=True, after=("Nested",)), nested={"A": ADOPTING}),
+    )
+
+    assert outcome.results == ["ROLLBACK_COMPLETE"]
+    assert outcome.changes == [("others", "granted", 1)]
+
+
+@every_kind
+@pytest.mark.parametrize("on_failure", ["ROLLBACK", "DELETE", "DO_NOTHING"])
+def test_what_a_failed_stack_adopted_is_left(stage: Theatre, kind: str, on_failure: str) -> None:
+    """Sequence 7: rolled back, deleted at once, or deleted by its user while in CREATE_FAILED."""
+    outcome = played(
+        stage,
+        kind,
+        Others(0, grant=True),
+        Deploy(1, {"A": ADOPTING}, Other(1, fails=True, after=("A",)), on_failure=on_failure),
+        Remove(1),
+    )
+
+    assert outcome.results[-1] == "DELETE_COMPLETE"
+    assert outcome.changes == [("others", "granted", 1)]
+
+
+@every_kind
+def test_what_was_adopted_on_purpose_is_revoked_when_deleted_on_purpose(stage: Theatre, kind: str) -> None:
+    """The other side of sequence 7: the deployment that adopted it completed."""
+    outcome = played(stage, kind, Others(0, grant=True), Deploy(1, {"A": ADOPTING}), Remove(1))
+
+    assert outcome.results == ["CREATE_COMPLETE", "DELETE_COMPLETE"]
+    assert outcome.changes == [("others", "granted", 1), ("function", "revoked", 1)]
+
+
+@every_kind
+def test_a_grant_of_our_own_is_not_shielded_by_who_adopted_it_in_the_same_deployment(stage: Theatre, kind: str) -> None:
+    """Sequence 7: A adopts, others revoke, B grants, all is rolled back: nothing is left."""
+    outcome = played(
+        stage,
+        kind,
+        Others(0, grant=True),
+        Deploy(
+            1,
+            {"A": ADOPTING, "B": Member(0, after=("A",))},
+            Other(1, fails=True, after=("A", "B")),
+            mishaps=(At("answer", 1, "others revoke", 0),),
+        ),
+    )
+
+    assert outcome.results == ["ROLLBACK_COMPLETE"]
+    assert outcome.changes[-2:] == [("function", "granted", 1), ("function", "revoked", 1)]
+
+
+# -- 8 ----------------------------------------------------------------------------------------------------------------
+
+
+def test_another_spelling_is_the_same_membership(stage: Theatre) -> None:
+    """Sequence 8: other letter case, and the realm with a trailing dot: nothing is written."""
+    outcome = played(stage, DIRECTORY, Deploy(1, {"A": A}), Deploy(1, {"A": Member(0, spelled=True)}))
+
+    assert outcome.results == ["CREATE_COMPLETE", "UPDATE_COMPLETE"]
+    assert outcome.changes == [("function", "granted", 1)]
+
+
+# -- 9 ----------------------------------------------------------------------------------------------------------------
+
+
+@every_kind
+def test_a_connection_that_is_cut_after_the_effect_leaves_a_grant_of_our_own(stage: Theatre, kind: str) -> None:
+    """Sequence 9: the SDK's own retry is told that it is there already; it is ours."""
+    outcome = played(stage, kind, Deploy(1, {"A": A}, mishaps=(At("write", 1, "cut after"),)), Remove(1))
+
+    assert outcome.results == ["CREATE_COMPLETE", "DELETE_COMPLETE"]
+    assert outcome.changes == [("function", "granted", 1), ("function", "revoked", 1)]
+
+
+def test_a_token_replay_that_fails_after_its_effect_is_repeated(stage: Theatre) -> None:
+    """Sequence 9: cut after the effect, then the service fails in its answers to the replays, then it does not."""
+    mishaps = (At("write", 1, "cut after"), At("write", 2, "fail after", times=5))
+    outcome = played(stage, DIRECTORY, Deploy(1, {"A": A}, mishaps=mishaps), Remove(1))
+
+    assert outcome.results == ["CREATE_COMPLETE", "DELETE_COMPLETE"]
+    assert outcome.changes == [("function", "granted", 1), ("function", "revoked", 1)]
+
+
+# -- 10 ---------------------------------------------------------------------------------------------------------------
+
+
+@every_kind
+def test_a_killed_create_that_comes_again_after_the_rollback_leaves_nothing(stage: Theatre, kind: str) -> None:
+    """Sequence 10: killed after the effect, a Delete with an invented id, and then Lambda delivers the Create again."""
+    outcome = played(stage, kind, Deploy(1, {"A": A}, Other(3, fails=True), mishaps=(At("write", 1, "kill after"),)))
+
+    assert outcome.results == ["ROLLBACK_COMPLETE"]
+    assert outcome.changes == [("function", "granted", 1), ("function", "revoked", 1)]
+    assert not outcome.limits
+
+
+@every_kind
+def test_a_killed_create_that_was_refused_leaves_what_others_had_granted(stage: Theatre, kind: str) -> None:
+    """Sequence 10 with others first: what the killed delivery announced was never granted by it."""
+    outcome = played(
+        stage,
+        kind,
+        Others(0, grant=True),
+        Deploy(1, {"A": A}, Other(3, fails=True), mishaps=(At("write", 1, "kill after"),)),
+    )
+
+    assert outcome.results == ["ROLLBACK_COMPLETE"]
+    assert outcome.changes == [("others", "granted", 1)]
+
+
+@every_kind
+@pytest.mark.parametrize("seconds", [0.1, 0.15, 0.2, 0.3, 1, 3])
+def test_two_deliveries_of_one_create_at_the_same_time_agree(stage: Theatre, kind: str, seconds: float) -> None:
+    """Sequence 10: whoever is first, the resource is created, and deleted with its stack."""
+    outcome = played(stage, kind, Deploy(1, {"A": A}, again=(Again(1, seconds),)), Remove(1))
+
+    assert outcome.results == ["CREATE_COMPLETE", "DELETE_COMPLETE"]
+    # One that comes when all of it is over already may grant for a moment: it is too young to ask first.
+    once = [("function", "granted", 1), ("function", "revoked", 1)]
+    assert outcome.changes in ([once, once * 2] if seconds == 3 else [once])
+
+
+@every_kind
+def test_a_delivery_that_wakes_up_late_undoes_nobodys_new_grant(stage: Theatre, kind: str) -> None:
+    """Sequence 10: another delivery answered, the stack was deleted and deployed again; the slow one must not undo."""
+    outcome = played(
+        stage,
+        kind,
+        Deploy(1, {"A": A}, mishaps=(At("write", 1, "slow after", 200),), again=(Again(1, 60),)),
+        Remove(1),
+        Deploy(1, {"A": A}),
+        Wait(300),
+    )
+
+    assert outcome.changes[-1] == ("function", "granted", 1)
+    assert outcome.results[-1] == "CREATE_COMPLETE"
+
+
+# -- 11 ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "switches"),
+    [
+        (QUICKSIGHT, {"duplicate_create": "precondition_not_met"}),
+        (QUICKSIGHT, {"duplicate_create": "resource_exists"}),
+        (OPENSEARCH, {"duplicate_associate": "conflict"}),
+        (ORGANIZATIONS, {}),
+        (DIRECTORY, {}),
+        (FINSPACE, {"duplicate_associate": "conflict"}),
+    ],
+)
+def test_an_intent_of_our_own_is_no_evidence_against_a_conflict(
+    stage: Theatre, kind: str, switches: Mapping[str, Any]
+) -> None:
+    """Sequence 11: absent when we looked, granted by others before our write, and the service says so: theirs."""
+    outcome = played(
+        stage,
+        kind,
+        Deploy(1, {"A": A}, mishaps=(At("write", 1, "others grant", 0),)),
+        switches=switches,
+    )
+
+    assert outcome.results == ["ROLLBACK_COMPLETE"]
+    assert outcome.changes == [("others", "granted", 1)]
+    assert not outcome.limits
+
+
+def test_every_service_that_documents_duplicates_is_told_apart() -> None:
+    """The kinds above are those whose service can refuse a duplicate; IoT's never does, which is a documented limit."""
+    refusing = {QUICKSIGHT, OPENSEARCH, ORGANIZATIONS, DIRECTORY, FINSPACE}
+    assert {kind.name for kind in KINDS if kind.duplicates is not Duplicates.SUCCEED} == refusing

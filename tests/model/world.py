@@ -1,0 +1,542 @@
+"""The world around a host: virtual time, one emulated service, everybody else, and every door that a process has.
+
+Neutral to the host: CloudFormation's function (``function.py``) and Pulumi's provider both run in it. One
+:class:`World` is one lifecycle; what is dear (clients, patches, moto) is made once, by :func:`worlds`.
+
+A *door* is where something leaves a process: an attempt of a service call, a log line, an answer. Each is numbered, and
+each may be met by a :class:`Mishap`: the process is killed before or after the effect, others act just before it, the
+service fails, an answer takes its time. Nothing here knows a rule of the code that is tested.
+"""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import logging
+import os
+import random
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import botocore.endpoint
+import botocore.handlers
+import botocore.retries.quota
+import botocore.useragent
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ConnectionClosedError
+from moto import mock_aws
+from moto.iot.models import iot_backends
+from moto.organizations.models import organizations_backends
+
+from association_emulator.clock import ServiceClock
+from association_emulator.control import EmulatorControl
+from association_emulator.emulation import emulation
+from association_emulator.plugin import register
+from aws_associations import waiting
+from aws_associations.identity import Identity
+from aws_associations.kind import Kind
+from aws_associations.lifecycle import Lifecycle
+from aws_associations.service import Services
+from tests.contract.scenery import SCENERY, Scenery, Values, module_of
+from tests.core.conftest import set_environment
+from tests.model.simulation import Killed, Simulation, time_module
+
+ACCOUNT, REGION = "123456789012", "us-east-1"
+BEGIN = datetime.datetime(2026, 1, 5, 12, tzinfo=datetime.UTC).timestamp()
+"""Every lifecycle begins at the same moment; before FinSpace's end."""
+
+OTHERS = "others"
+"""Whoever acts on the service by himself: a person at a console, another tool."""
+
+NOBODY = "the service"
+"""What changed without a call: something that was under way came to its end."""
+
+T = TypeVar("T")
+
+SECONDS = 0.05
+"""How long a request travels, and an answer."""
+
+
+@dataclass(frozen=True)
+class Door:
+    """Something is about to leave a process.
+
+    Attributes:
+        number: counts from 1 since :meth:`World.count_doors_anew`.
+        what: ``service``, the name of a played AWS API (``cloudformation``), ``line`` or ``answer``.
+        operation: the API's name of the operation, or the line itself.
+        actor: of the process.
+        writes: it is the kind's associate or disassociate.
+    """
+
+    number: int
+    what: str
+    operation: str
+    actor: object
+    writes: bool = False
+
+
+@dataclass
+class Mishap:
+    """What happens to one thing that leaves a process.
+
+    Attributes:
+        kill: ``before`` or ``after`` the effect; empty: the process lives.
+        others: what somebody else does just before the effect.
+        fault: of the service: ``throttled``, ``internal_error``, ``cut``, or an error code.
+        when: whether the fault comes ``before`` or ``after`` the effect.
+        seconds_before, seconds_after: how much longer the request travels, and its answer.
+    """
+
+    kill: str = ""
+    others: Callable[[], object] | None = None
+    fault: str = ""
+    when: str = "before"
+    seconds_before: float = 0.0
+    seconds_after: float = 0.0
+
+
+class AwsError(Exception):
+    """What a played AWS API refuses with."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code, self.message, self.status = code, message, status
+
+
+Played = Callable[[str, Mapping[str, Any]], dict[str, Any]]
+"""A played AWS API: operation and parameters to its answer; raises AwsError."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """An association began or ceased to be granted.
+
+    Attributes:
+        actor: of the process whose call did it, :data:`OTHERS` or :data:`NOBODY`.
+    """
+
+    number: int
+    time: float
+    identity: Identity
+    granted: bool
+    actor: object
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt of a call of the kind's service, at the moment when it arrived there.
+
+    Attributes:
+        fault: what was played instead of, or after, the usual answer.
+        changes: what it changed.
+    """
+
+    time: float
+    actor: object
+    operation: str
+    parameters: Mapping[str, Any]
+    fault: str
+    changes: tuple[Change, ...]
+
+    def is_about(self, identity: Identity) -> bool:
+        """Whether it is a write of that association; spellings that mean the same count."""
+        given = identity.parameters()
+        return all(
+            str(self.parameters.get(name, value)).casefold() == str(value).casefold() for name, value in given.items()
+        )
+
+
+@dataclass
+class Ledger:
+    """What is granted in truth, and who granted and revoked it: from the service's state before and after every act."""
+
+    truth: Callable[[], frozenset[Identity]]
+    now: Callable[[], float]
+    changes: list[Change] = field(default_factory=list)
+    granted: dict[Identity, Change] = field(default_factory=dict)
+    on_change: Callable[[Change], None] = lambda _: None
+
+    def observe(self, actor: object) -> list[Change]:
+        """Put down to this actor what is otherwise than it was."""
+        truth = self.truth()
+        differing = truth ^ self.granted.keys()
+        found = []
+        for identity in sorted(differing, key=str) if len(differing) > 1 else differing:
+            change = Change(len(self.changes), self.now(), identity, identity in truth, actor)
+            self.changes.append(change)
+            found.append(change)
+            if change.granted:
+                self.granted[identity] = change
+            else:
+                del self.granted[identity]
+            self.on_change(change)
+        return found
+
+    def of(self, identity: Identity) -> list[Change]:
+        """What happened to one association, oldest first."""
+        return [change for change in self.changes if change.identity == identity]
+
+
+class World:
+    """One lifecycle's world: a kind, its parties, nothing granted.
+
+    Attributes:
+        pairs: the values of the associations that scripts speak of: the first, the same with the other second party,
+            with the other first party (unless the service lets a party be in one only), and both.
+        aws: name of a service at botocore → who plays it.
+        meet: what happens at a door; None: nothing.
+    """
+
+    def __init__(self, services: Services, kind: Kind, *, seed: int = 0, switches: Mapping[str, Any] | None = None):
+        self.services = services
+        self.lifecycle = Lifecycle(services)
+        self.kind = kind
+        self.simulation = Simulation(BEGIN, seed)
+        self.began = BEGIN
+        self.control = EmulatorControl()
+        self.scenery: Scenery = SCENERY[module_of(kind)](self.control, kind)
+        self.aws: dict[str, Played] = {}
+        self.meet: Callable[[Door], Mishap | None] = lambda _: None
+        self.doors = 0
+        self.attempts: list[Attempt] = []
+        self.ledger = Ledger(self._truth, lambda: self.simulation.now)
+        self._identities: dict[tuple[str, ...], Identity] = {}
+        self._writes = {kind.associate, kind.disassociate}
+        self.switches = dict(switches or {})
+
+    def arrange(self) -> None:
+        """Make the parties."""
+        self.control.reset()
+        emulation.clock = _VirtualServiceClock(self.simulation)
+        with self.simulation.outside():
+            self.scenery.arrange()
+            self.scenery.switch(self.switches)
+        values, others = self.scenery.values, self.scenery.others
+        first, second = (party.name for party in self.kind.parties)
+        self.pairs: list[Values] = [values, {**values, second: others[second]}]
+        if not self.kind.look.exclusive:
+            self.pairs += [{**values, first: others[first]}, {**values, first: others[first], second: others[second]}]
+        self.control.clear_journal()
+
+    # -- the truth ----------------------------------------------------------------------------------------------------
+
+    def identity(self, values: Values) -> Identity:
+        """Which association these values are."""
+        key = tuple(values[part.name] for part in self.kind.parts)
+        if key not in self._identities:
+            self._identities[key] = Identity.of(self.kind, ACCOUNT, REGION, values)
+        return self._identities[key]
+
+    def granted(self) -> frozenset[Identity]:
+        """What is granted in truth, whatever the lists show."""
+        self.ledger.observe(NOBODY)
+        return frozenset(self.ledger.granted)
+
+    def _truth(self) -> frozenset[Identity]:
+        found = _TRUTH.get(self.kind.name)
+        with self.simulation.outside():
+            return frozenset(map(self.identity, found(self.control) if found else self.scenery.granted()))
+
+    # -- everybody else -----------------------------------------------------------------------------------------------
+
+    def others_grant(self, values: Values) -> bool:
+        """Somebody else grants it. False: it was granted already, or cannot be."""
+        return self._others_act(values, self.scenery.grant, present=True)
+
+    def others_revoke(self, values: Values) -> bool:
+        """Somebody else revokes it. False: it was not granted, or cannot be revoked now."""
+        return self._others_act(values, self.scenery.revoke, present=False)
+
+    def _others_act(self, values: Values, act: Callable[[Values], None], *, present: bool) -> bool:
+        self.ledger.observe(NOBODY)
+        if (self.identity(values) in self.ledger.granted) == present:
+            return False
+        with self.simulation.outside():
+            try:
+                act(values)
+            except (AssertionError, ValueError):  # being added or removed: the service refuses
+                return False
+        return bool(self.ledger.observe(OTHERS))
+
+    # -- doors --------------------------------------------------------------------------------------------------------
+
+    def count_doors_anew(self) -> None:
+        """The next door is the first."""
+        self.doors = 0
+
+    def through(
+        self,
+        what: str,
+        operation: str,
+        effect: Callable[[], T],
+        *,
+        seconds: float = SECONDS,
+        at_once: bool = False,
+        service: str = "",
+        fail: Callable[[str], T] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> T:
+        """Let something leave the running process.
+
+        Args:
+            what, operation: see :class:`Door`.
+            effect: what it does out there; what it returns goes back to the process.
+            seconds: how long it travels each way.
+            at_once: it takes no time whatever happens, and nobody gets in between.
+            service: at which service of the emulator a fault is to be played.
+            fail: makes the answer to a fault where no service of the emulator does.
+            parameters: of a call.
+        """
+        task = self.simulation.current
+        if task is None:
+            return effect()
+        task.check()
+        writes = what == "service" and operation in self._writes
+        self.doors += 1
+        door = Door(self.doors, what, operation, task.process.actor, writes)
+        mishap = self.meet(door) or Mishap()
+        if not at_once:
+            task.sleep(seconds + mishap.seconds_before)
+        if mishap.kill == "before":
+            task.process.kill()
+            raise Killed
+        if mishap.others is not None:
+            with self.simulation.outside():
+                mishap.others()
+        if writes:
+            self.ledger.observe(NOBODY)
+        if mishap.fault and service:
+            self._add_fault(mishap, service, operation)
+        if mishap.fault and fail is not None:
+            if mishap.when == "after":
+                effect()
+            result = fail(mishap.fault)
+        else:
+            result = effect()
+        if what == "service":
+            changes = tuple(self.ledger.observe(task.process.actor)) if writes else ()
+            fault = f"{mishap.fault} {mishap.when}" if mishap.fault else ""
+            moment = self.simulation.now
+            self.attempts.append(Attempt(moment, task.process.actor, operation, parameters or {}, fault, changes))
+        if mishap.kill == "after":
+            task.process.kill()
+            raise Killed
+        if not at_once:
+            task.sleep(seconds + mishap.seconds_after)
+        return result
+
+    def _add_fault(self, mishap: Mishap, service: str, operation: str) -> None:
+        kind, code = mishap.fault, None
+        if kind not in {"throttled", "internal_error", "cut"}:
+            kind, code = "error", mishap.fault
+        when = "before" if kind == "throttled" else mishap.when
+        self.control.add_fault(kind, service=service, operation=operation, when=when, error_code=code)  # type: ignore[arg-type]
+
+
+class _VirtualServiceClock(ServiceClock):
+    """The emulator's clock: the world's."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        super().__init__()
+        self._simulation = simulation
+
+    def now(self) -> float:
+        return self._simulation.now
+
+
+# -- what is granted, where the scenery is slow to tell or tells more than that --------------------------------------
+
+
+def _finspace(control: EmulatorControl) -> Iterator[Values]:
+    for now in control.finspace.memberships():
+        if now.membership_status != "REMOVAL_IN_PROGRESS":
+            parts = ("environment_id", "permission_group_id", "user_id")
+            yield {part: getattr(now, part) for part in parts}
+
+
+def _opensearch(control: EmulatorControl) -> Iterator[Values]:
+    for now in control.opensearch.associations():
+        if now.status not in {"ASSOCIATION_FAILED", "DISSOCIATING"}:
+            yield {"domain_name": now.domain_name, "package_id": now.package_id}
+
+
+def _thing_groups(_: EmulatorControl) -> Iterator[Values]:
+    for group in iot_backends[ACCOUNT][REGION].thing_groups.values():
+        for arn in group.things:
+            yield {"thing_group_name": group.thing_group_name, "thing_name": arn.rpartition("/")[2]}
+
+
+def _billing_groups(_: EmulatorControl) -> Iterator[Values]:
+    for group in iot_backends[ACCOUNT][REGION].billing_groups.values():
+        for arn in group.things:
+            yield {"billing_group_name": group.billing_group_name, "thing_name": arn.rpartition("/")[2]}
+
+
+def _administrators(_: EmulatorControl) -> Iterator[Values]:
+    for administrator in organizations_backends[ACCOUNT]["aws"].admins:
+        for principal in administrator.services:
+            yield {"service_principal": principal, "account_id": administrator.account.id}
+
+
+_TRUTH: Mapping[str, Callable[[EmulatorControl], Iterator[Values]]] = {
+    "finspace-permission-group-membership": _finspace,
+    "iot-billing-group-membership": _billing_groups,
+    "iot-thing-group-membership": _thing_groups,
+    "opensearch-package-association": _opensearch,
+    "organizations-delegated-administrator": _administrators,
+}
+
+
+# -- what is made once ------------------------------------------------------------------------------------------------
+
+
+class Worlds:
+    """Makes one world after the other; the newest one is where everything happens."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.patch = patch
+        self.services = Services(lambda: datetime.datetime.fromtimestamp(self.world.simulation.now, datetime.UTC))
+        self._world: World | None = None
+
+    @property
+    def world(self) -> World:
+        """The newest."""
+        assert self._world is not None, "there is no world yet"
+        return self._world
+
+    def new(self, kind: Kind, *, seed: int = 0, switches: Mapping[str, Any] | None = None) -> World:
+        """A world of a kind, its parties made, nothing granted.
+
+        Args:
+            kind: what is associated.
+            seed: of everything that is chance.
+            switches: of the emulated service.
+        """
+        random.seed(seed)  # botocore spreads its retries by it
+        self._world = world = World(self.services, kind, seed=seed, switches=switches)
+        self._forget_credentials()
+        world.arrange()
+        return world
+
+    def _forget_credentials(self) -> None:
+        """What was exchanged in another world is nothing here."""
+        past = datetime.datetime.fromtimestamp(0, datetime.UTC)
+        for key, client in self.services._clients.items():
+            if len(key) > 2:
+                client._request_signer._credentials._expiry_time = past
+
+
+@contextmanager
+def worlds() -> Iterator[Worlds]:
+    """Everything that worlds share: moto, clients, and virtual time wherever the core and botocore look at a clock."""
+    register()
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        set_environment(patch)
+        made = Worlds(patch)
+        patch.setattr(waiting, "time", time_module(lambda: made.world.simulation))
+        patch.setattr(waiting, "random", _Chance(made))
+        patch.setattr(botocore.endpoint, "time", time_module(lambda: made.world.simulation))
+        # Clients live longer here than in any process, so that their quota of retries would run dry.
+        patch.setattr(botocore.retries.quota.RetryQuota, "acquire", lambda *_: True)
+        patch.setattr(botocore.endpoint.Endpoint, "_do_get_response", _attempt_of(made))
+        patch.setattr(
+            botocore.handlers,
+            "BUILTIN_HANDLERS",
+            [*botocore.handlers.BUILTIN_HANDLERS, ("before-parameter-build", _keep_parameters)],
+        )
+        _spare_work(patch)
+        yield made
+
+
+def _spare_work(patch: pytest.MonkeyPatch) -> None:
+    """What costs time in thousands of lifecycles and decides nothing."""
+    set_level = logging.Logger.setLevel
+
+    def set_other_level(self: logging.Logger, level: int | str) -> None:
+        if logging.getLevelName(self.level) != level and self.level != level:
+            set_level(self, level)
+
+    patch.setattr(logging.Logger, "setLevel", set_other_level)
+    patch.setattr(os, "urandom", random.randbytes)
+    patch.setattr(botocore.useragent.UserAgentString, "to_string", lambda _: "model")
+
+
+class _Chance:
+    """What the core imported as ``random``: the chance of the newest world."""
+
+    def __init__(self, made: Worlds) -> None:
+        self._made = made
+
+    def uniform(self, low: float, high: float) -> float:
+        return self._made.world.simulation.random.uniform(low, high)
+
+
+def _keep_parameters(params: Mapping[str, Any], context: dict[str, Any], **_: object) -> None:
+    context["parameters as given"] = params
+
+
+def _attempt_of(made: Worlds) -> Callable[..., Any]:
+    """One attempt of any call by botocore: through a door, then to moto, or to whoever plays that API."""
+    send = botocore.endpoint.Endpoint._do_get_response
+
+    def attempt(self: Any, request: Any, operation_model: Any, context: dict[str, Any]) -> Any:
+        world, service = made.world, operation_model.service_model.service_name
+        operation = str(operation_model.name)
+        played = world.aws.get(service)
+        if played is not None:
+            return world.through(
+                service,
+                operation,
+                lambda: _answer(played, operation, context["parameters as given"], request.url),
+                fail=lambda fault: _failure(fault, request.url),
+            )
+        exchange = world.kind.exchange
+        # An exchange of credentials happens under a lock that all processes share here: nobody gets in between.
+        at_once = exchange is not None and operation == exchange.operation
+        return world.through(
+            "service",
+            operation,
+            lambda: send(self, request, operation_model, context),
+            at_once=at_once,
+            service=service,
+            parameters=context.get("parameters as given"),
+        )
+
+    return attempt
+
+
+class _Empty:
+    """The body of an answer whose content is parsed already."""
+
+    def stream(self) -> list[bytes]:
+        return [b""]
+
+
+def _answer(played: Played, operation: str, parameters: Mapping[str, Any], url: str) -> Any:
+    try:
+        content, status = played(operation, parameters), 200
+    except AwsError as error:
+        content = {"Error": {"Code": error.code, "Message": error.message, "Type": "Sender"}}
+        status = error.status
+    metadata = {"HTTPStatusCode": status, "HTTPHeaders": {}, "RequestId": "played"}
+    return (AWSResponse(url, status, {}, _Empty()), {**content, "ResponseMetadata": metadata}), None
+
+
+def _failure(fault: str, url: str) -> Any:
+    def refuse(_: str, __: Mapping[str, Any]) -> dict[str, Any]:
+        codes = {"throttled": ("Throttling", 400), "internal_error": ("InternalFailure", 500)}
+        code, status = codes.get(fault, (fault, 403))
+        raise AwsError(code, "Rate exceeded" if fault == "throttled" else "This is a failure on demand.", status)
+
+    if fault == "cut":
+        return None, ConnectionClosedError(endpoint_url=url.partition("?")[0])
+    return _answer(refuse, "", {}, url)
+
+
+def numbered(first: int = 1) -> Iterator[str]:
+    """Names for what needs one: ``00000001`` and so on, the same in every run."""
+    return (f"{number:08d}" for number in itertools.count(first))
