@@ -19,14 +19,15 @@ from pulumi.dynamic import (
 )
 from pulumi.output import Unknown
 
-from aws_associations.errors import AssociationError, InvalidRequest
-from aws_associations.host import Owner, Request, UnknowingHost
-from aws_associations.identity import AssociationId, Identity, parse
+from aws_associations.errors import AlreadyExists, AssociationError, InvalidRequest
+from aws_associations.host import Holders, Owner, Request, UnknowingHost
+from aws_associations.identity import AssociationId, Identity, parse, parse_or_none
 from aws_associations.kind import Asked, Kind, Part
-from aws_associations.lifecycle import Desired, Lifecycle, OnExisting
+from aws_associations.lifecycle import Desired, Lifecycle, OnExisting, Removal
 from aws_associations.properties import typed_options, violations
-from aws_associations.service import Services
+from aws_associations.service import Services, keep_sdk_quiet
 from aws_associations.waiting import Deadline, SystemClock
+from pulumi_aws_associations.ledger import Entry, Ledger
 
 _DOING = {"create": "creating", "read": "reading", "update": "updating", "delete": "deleting"}
 
@@ -44,10 +45,21 @@ _ASKING_TIMEOUT = 10
 _DEFAULTED = "defaulted"
 """The output that lists the parts whose values nobody declared."""
 
+_REQUEST_ID = "request_id"
+"""The output that tells one create from another."""
+
+_RENAMED_OR_SWAPPED = (
+    " If this resource was renamed, pass opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name='old')]) with its old"
+    " name. If resources of this stack exchange what they hold, run `pulumi up --refresh`."
+)
+
+_ledger = Ledger()
+
 
 @functools.cache
 def _core() -> tuple[Services, Lifecycle]:
     """One for the life of the host process, which serves one update: clients and credentials are shared."""
+    keep_sdk_quiet()
     services = Services()
     return services, Lifecycle(services)
 
@@ -103,19 +115,24 @@ class AssociationProvider(ResourceProvider):
             failures.update(self._too_long(given))
         return CheckResult(dict(news), [CheckFailure(name, reason) for name, reason in failures.items()])
 
-    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+    def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Another identity is a replacement, and so is another value of an option that the association keeps.
 
         ``__provider`` (its bytes vary with Python's version), who declares it, what to do about an existing one and the
-        time-out say how a create goes, not what is granted.
+        time-out say how a create goes, not what is granted. What this run has revoked for another resource, before it
+        knew of this one, is an update: it grants it again.
         """
+        revoked = self._was_revoked(id_, olds)
         replaces = [part.name for part in self.kind.parts if self._differs(part, olds, news)]
         # A region that is not declared is that of creation, whatever the default is today.
         if news.get("region") is not None and olds.get("region") != news["region"]:
             replaces.append("region")
         lasting = [option.name for option in self.kind.options if option.lasting]
-        options = [name for name in lasting if olds.get(name) != news.get(name)]
-        return DiffResult(changes=bool(replaces or options), replaces=[*replaces, *options])
+        replaces += [name for name in lasting if olds.get(name) != news.get(name)]
+        known = parse_or_none(self.kind, id_)
+        if replaces and known is not None:
+            _ledger.superseded(_entry(known, olds), _owner(news))
+        return DiffResult(changes=bool(replaces) or revoked, replaces=replaces)
 
     @_short_errors
     def create(self, props: dict[str, Any]) -> CreateResult:
@@ -126,44 +143,91 @@ class AssociationProvider(ResourceProvider):
         identity = self._identify(region, props, request)
         on_existing = ON_EXISTING[props.get("on_existing", "fail")]
         options, _ = typed_options(services, self.kind, props)
-        try:
-            granted = lifecycle.create_or_undo(Desired(identity, on_existing, options), request)
-        except AssociationError as error:
-            if error.outcome_unknown:
-                # Pulumi keeps nothing of a create that failed, so nothing but this message knows of it.
-                error.advice += (
-                    " It may be granted and is in no state: if the next up finds it, adopt it with on_existing='adopt'."
-                )
-            raise
+        with _ledger.turn(identity):
+            request.deadline = self._deadline(props)  # from here on, whoever had the turn before
+            try:
+                granted = lifecycle.create_or_undo(Desired(identity, on_existing, options), request)
+            except AssociationError as error:
+                _after_failed_create(error, request.owner, identity)
+                raise
+            _ledger.granted(Entry(request.owner, granted.id, request.request_id))
         code = 0 if granted.status_code is None else granted.status_code
         outs = self._outs(props, granted.id, granted.status)
-        return CreateResult(granted.id.text, {**outs, **self._defaulted(props), "status_code": code})
+        internal = {**self._defaulted(props), _REQUEST_ID: request.request_id}
+        return CreateResult(granted.id.text, {**outs, **internal, "status_code": code})
 
     @_short_errors
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """What is there now. Only what the service says is absent is gone; an error keeps the state as it is."""
         _, lifecycle = _core()
         known = parse(self.kind, id_)
-        sighting = lifecycle.read(known.identity, self._request(known.identity.region, props))
+        entry = _entry(known, props)
+        _ledger.show(entry)
+        request = self._request(known.identity.region, props)
+        try:
+            sighting = lifecycle.read(known.identity, request)
+        except AssociationError as error:
+            if not lifecycle.has_ended(error, self.kind):
+                raise
+            # A refresh must not fail for ever, nor forget what nobody revoked.
+            request.host.note("service-ended", {"association": str(known.identity), "cause": error.cause}, warning=True)
+            return ReadResult(id_, dict(props))
         if sighting is None:
+            _ledger.end(entry)
             return ReadResult("", {})
         # The inputs stay as they were declared: none of them can drift while the association is there.
         return ReadResult(id_, self._outs(props, known, sighting.status))
 
     @_short_errors
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
-        """Take over inputs that change nothing about what is granted; the outputs stay complete."""
+        """Take over inputs that change nothing about what is granted; the outputs stay complete.
+
+        What this run has revoked for another resource is granted again.
+        """
+        known = parse(self.kind, id_)
         status = str(olds.get(self.kind.status_name, ""))
+        if self._was_revoked(id_, olds):
+            status = self._grant_again(known, olds, news)
         options = {option.name for option in self.kind.options}
         kept = {name: value for name, value in olds.items() if name not in options}
-        outs = self._outs({**kept, **news}, parse(self.kind, id_), status)
+        outs = self._outs({**kept, **news}, known, status)
         return UpdateResult({**outs, **self._defaulted(news)})
 
     @_short_errors
     def delete(self, id_: str, props: dict[str, Any]) -> None:
-        """Revoke; absent already is success."""
+        """Revoke, unless another resource of the stack holds it; absent already is success."""
         _, lifecycle = _core()
-        lifecycle.delete(self.kind, id_, self._request(parse(self.kind, id_).identity.region, props))
+        known = parse(self.kind, id_)
+        entry = _entry(known, props)
+        with _ledger.turn_to_delete(entry):
+            request = self._request(known.identity.region, props, entry)
+            if lifecycle.delete(self.kind, id_, request) is Removal.REVOKED:
+                _ledger.revoked(entry)
+            _ledger.end(entry)
+
+    # -- what other resources of the stack did ------------------------------------------------------------------------
+
+    def _was_revoked(self, id_: str, olds: Mapping[str, Any]) -> bool:
+        known = parse_or_none(self.kind, id_)
+        if known is None:
+            return False
+        entry = _entry(known, olds)
+        _ledger.show(entry)
+        return _ledger.must_grant_again(entry)
+
+    def _grant_again(self, known: AssociationId, olds: Mapping[str, Any], news: Mapping[str, Any]) -> str:
+        services, lifecycle = _core()
+        options, _ = typed_options(services, self.kind, news)
+        desired = Desired(known.identity, OnExisting.FAIL, options)
+        with _ledger.turn(known.identity):
+            request = self._request(known.identity.region, {**olds, **news})
+            try:
+                granted = lifecycle.update(known.text, desired, request, heal=True)
+            except AssociationError as error:
+                error.advice += " Then run `pulumi up --refresh`, which grants what is missing."
+                raise
+            _ledger.granted(_entry(known, olds))
+        return granted.status
 
     # -- translation ------------------------------------------------------------------------------------------------
 
@@ -211,14 +275,17 @@ class AssociationProvider(ResourceProvider):
             return False  # a replacement is the safe side: it ends with what is declared
         return part.compared_as(identity[part.name]) == part.compared_as(str(olds.get(part.name)))
 
-    def _request(self, region: str, props: Mapping[str, Any]) -> Request:
-        deadline = Deadline(SystemClock(), float(props.get("timeout_seconds") or self.kind.timeout_seconds))
+    def _deadline(self, props: Mapping[str, Any]) -> Deadline:
+        return Deadline(SystemClock(), float(props.get("timeout_seconds") or self.kind.timeout_seconds))
+
+    def _request(self, region: str, props: Mapping[str, Any], entry: Entry | None = None) -> Request:
+        deadline, owner = self._deadline(props), _owner(props)
         return Request(
-            owner=Owner(("pulumi", *(str(name) for name in props.get("declared_by") or ()))),
+            owner=owner,
             request_id=uuid.uuid4().hex,
             account=_core()[0].account(region, deadline),
             deadline=deadline,
-            host=_Host(),
+            host=_Host(owner, entry),
         )
 
     def _outs(self, props: Mapping[str, Any], known: AssociationId, status: str) -> dict[str, Any]:
@@ -247,8 +314,45 @@ def _known_only(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if known(value)}
 
 
+def _owner(props: Mapping[str, Any]) -> Owner:
+    return Owner(("pulumi", *(str(name) for name in props.get("declared_by") or ())))
+
+
+def _entry(known: AssociationId, outs: Mapping[str, Any]) -> Entry:
+    """The resource with these outputs."""
+    return Entry(_owner(outs), known, str(outs.get(_REQUEST_ID, "")))
+
+
+def _after_failed_create(error: AssociationError, owner: Owner, identity: Identity) -> None:
+    """Remember what may remain, and say what a Pulumi program can do about it."""
+    if error.outcome_unknown:
+        _ledger.left_unknown(owner, identity)
+        # Pulumi keeps nothing of a create that failed, so nothing but this message knows of it.
+        error.advice += (
+            " It may be granted and is in no state: if the next up finds it, adopt it with on_existing='adopt'."
+        )
+    elif isinstance(error, AlreadyExists):
+        before = _ledger.revoked_by(identity)
+        if before is not None:
+            error.cause += f"; this run revoked it for {before.name!r}, so somebody else has granted it since"
+        else:
+            error.advice += _RENAMED_OR_SWAPPED
+
+
 class _Host(UnknowingHost):
     """What this process knows of its stack, and where its notes go."""
+
+    def __init__(self, owner: Owner, entry: Entry | None) -> None:
+        """Args: owner: who asks; entry: the resource that is being deleted."""
+        self._owner, self._entry = owner, entry
+
+    def holders(self, identity: Identity) -> Holders:
+        """The other resources of the stack that hold it."""
+        return _ledger.holders(identity, but=self._entry)
+
+    def granted_here(self, identity: Identity) -> bool:
+        """A create of this resource failed earlier in this process, and may have granted it."""
+        return _ledger.may_have_granted(self._owner, identity)
 
     def adoption_settled(self, identity: Identity) -> bool | None:
         """Always: a create that fails leaves nothing in Pulumi's state, so every delete of an adopted one is meant."""

@@ -250,6 +250,40 @@ class Simulation:
         return VirtualTimer(self, interval, function)
 
 
+class SharedLock:
+    """``threading.RLock`` of what processes share here and nowhere else: whoever waits lets virtual time pass."""
+
+    _SECONDS = 0.01
+
+    def __init__(self, simulation: Callable[[], Simulation]) -> None:
+        self._simulation = simulation
+        self._owner: object = None
+        self._held = 0
+
+    def acquire(self, blocking: bool = True) -> bool:
+        """Take it; False: somebody else has it, and ``blocking`` is False."""
+        me = self._simulation().current
+        while self._held and self._owner is not me:
+            if not blocking:
+                return False
+            assert me is not None, "nobody's code cannot wait"
+            me.sleep(self._SECONDS)
+        self._owner = me
+        self._held += 1
+        return True
+
+    def release(self) -> None:
+        """Let go of it."""
+        self._held -= 1
+
+    def __enter__(self) -> SharedLock:
+        self.acquire()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
 class VirtualTimer:
     """``threading.Timer`` in virtual time. Its function runs in the process that started it, beside everything else."""
 

@@ -20,7 +20,7 @@ from tests.model.pulumi_play import Theatre, theatre
 from tests.model.pulumi_script import Destroy, Member, Script, Up, scripts, shrunk
 from tests.model.script import At, Others
 
-_LIFECYCLES = 15
+_LIFECYCLES = 8
 """Of each kind; the soak plays as many as one likes."""
 
 _KIND = "quicksight-group-membership"

@@ -15,11 +15,13 @@ import itertools
 import logging
 import os
 import random
+import types
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import botocore.credentials
 import botocore.endpoint
 import botocore.handlers
 import botocore.retries.quota
@@ -42,7 +44,7 @@ from aws_associations.lifecycle import Lifecycle
 from aws_associations.service import Services
 from tests.contract.scenery import SCENERY, Scenery, Values, module_of
 from tests.core.conftest import set_environment
-from tests.model.simulation import Killed, Simulation, time_module
+from tests.model.simulation import Killed, SharedLock, Simulation, time_module
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 BEGIN = datetime.datetime(2026, 1, 5, 12, tzinfo=datetime.UTC).timestamp()
@@ -437,6 +439,12 @@ def worlds() -> Iterator[Worlds]:
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         set_environment(patch)
         made = Worlds(patch)
+
+        def lock() -> SharedLock:
+            return SharedLock(lambda: made.world.simulation)
+
+        patch.setattr(made.services, "_lock", lock())
+        patch.setattr(botocore.credentials, "threading", types.SimpleNamespace(Lock=lock))
         patch.setattr(waiting, "time", time_module(lambda: made.world.simulation))
         patch.setattr(waiting, "random", _Chance(made))
         patch.setattr(botocore.endpoint, "time", time_module(lambda: made.world.simulation))

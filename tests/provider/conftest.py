@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from moto import mock_aws
 
 from aws_associations.kind import Kind
+from engines.pulumi_engine import PulumiProject
 from engines.pulumi_host import PulumiHost
 from finspace_emulator.control import EmulatorControl
 from finspace_emulator.server import EmulatorServer
 from pulumi_aws_associations.finspace import PermissionGroupMembershipProvider
 from tests.provider.declared import GROUPS, USERS, aws_environment
 from tests.provider.kinds import Declared, provider_of
+from tests.provider.stacks import HEAD, Start
 
 
 @pytest.fixture(scope="session")
@@ -70,3 +74,20 @@ def host(service: EmulatorControl, aws: dict[str, str]) -> Iterator[PulumiHost]:
     assert service is not None
     with PulumiHost(PermissionGroupMembershipProvider(), environment=aws) as running:
         yield running
+
+
+@pytest.fixture
+def start(service: EmulatorControl, aws: dict[str, str]) -> Iterator[Start]:
+    """Start a stack with this program text behind the usual imports."""
+    assert service is not None
+    projects: list[PulumiProject] = []
+
+    def begin(program: str | Path, **more: Any) -> PulumiProject:
+        text = program if isinstance(program, Path) else HEAD + program
+        project = PulumiProject(text, environment=aws, **more).__enter__()
+        projects.append(project)
+        return project
+
+    yield begin
+    for project in projects:
+        project.__exit__(None, None, None)

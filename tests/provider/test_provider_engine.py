@@ -4,52 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from engines.pulumi_engine import PulumiFailed, PulumiProject, find_pulumi
+from engines.pulumi_engine import PulumiFailed, find_pulumi
 from finspace_emulator.control import EmulatorControl
 from pulumi_aws_associations.finspace import PermissionGroupMembership
 from tests.provider.declared import ALICE_ID
+from tests.provider.stacks import HEAD, Start, members
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _FOUND, _REASON = find_pulumi()
 pytestmark = pytest.mark.skipif(_FOUND is None, reason=f"not run under a real engine: {_REASON}")
-
-_HEAD = """
-import pulumi
-from pulumi_aws_associations.finspace import PermissionGroupMembership
-
-def member(name, group, user, **more):
-    return PermissionGroupMembership(name, environment_id="env1", permission_group_id=group, user_id=user, **more)
-"""
-
-Start = Callable[..., PulumiProject]
-
-
-@pytest.fixture
-def start(service: EmulatorControl, aws: dict[str, str]) -> Iterator[Start]:
-    """Start a stack with this program text behind the usual imports."""
-    assert service is not None
-    projects: list[PulumiProject] = []
-
-    def begin(program: str | Path, **more: Any) -> PulumiProject:
-        text = program if isinstance(program, Path) else _HEAD + program
-        project = PulumiProject(text, environment=aws, **more).__enter__()
-        projects.append(project)
-        return project
-
-    yield begin
-    for project in projects:
-        project.__exit__(None, None, None)
-
-
-def members(service: EmulatorControl) -> set[tuple[str, str]]:
-    """Who is in which group, by the service's own word."""
-    return {(now.permission_group_id, now.user_id) for now in service.memberships()}
 
 
 def test_a_membership_lives_through_up_refresh_replace_and_destroy(start: Start, service: EmulatorControl) -> None:
@@ -62,7 +29,7 @@ def test_a_membership_lives_through_up_refresh_replace_and_destroy(start: Start,
     project.refresh(expect_no_changes=True)
     assert project.preview(expect_no_changes=True).operations == []
 
-    project.set_program(_HEAD + 'member("a", "analysts", "bob")\n')
+    project.set_program(HEAD + 'member("a", "analysts", "bob")\n')
     project.up()
     assert members(service) == {("analysts", "bob")}
 
@@ -99,7 +66,7 @@ def test_the_users_own_options_win(start: Start) -> None:
     project = start('member("a", "analysts", "alice", opts=pulumi.ResourceOptions(delete_before_replace=False))\n')
     project.up()
     project.set_program(
-        _HEAD + 'member("a", "analysts", "bob", opts=pulumi.ResourceOptions(delete_before_replace=False))\n'
+        HEAD + 'member("a", "analysts", "bob", opts=pulumi.ResourceOptions(delete_before_replace=False))\n'
     )
 
     operations = [operation for operation, _ in project.up().operations]
@@ -111,7 +78,7 @@ def test_a_rename_without_alias_loses_nothing(start: Start, service: EmulatorCon
     """The new name finds the pair present and fails; the membership stays."""
     project = start('member("old", "analysts", "alice")\n')
     project.up()
-    project.set_program(_HEAD + 'member("new", "analysts", "alice")\n')
+    project.set_program(HEAD + 'member("new", "analysts", "alice")\n')
 
     with pytest.raises(PulumiFailed, match="AlreadyExists"):
         project.up()
@@ -124,7 +91,7 @@ def test_a_rename_with_alias_changes_nothing(start: Start, service: EmulatorCont
     project.up()
     before = len(service.journal())
     project.set_program(
-        _HEAD + 'member("new", "analysts", "alice", opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="old")]))\n'
+        HEAD + 'member("new", "analysts", "alice", opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="old")]))\n'
     )
 
     project.up()

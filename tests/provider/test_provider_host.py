@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import subprocess
 import sys
 from typing import Any
@@ -41,6 +42,7 @@ def test_outputs_are_complete_and_hold_no_credential(host: PulumiHost) -> None:
     """The state holds every output that is documented, where it was created, and no secret."""
     outputs = host.create(declared()).outputs
 
+    assert re.fullmatch("[0-9a-f]{32}", outputs.pop("request_id"))
     assert outputs == {
         **declared(),
         "account": "123456789012",
