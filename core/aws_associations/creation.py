@@ -120,7 +120,12 @@ class Creation:
         """Create; ``sighting`` is a look that was just made."""
         self._request.check_account(self._identity)
         if sighting is None and (self._request.slow or not self._replay_tells()):
-            sighting = self._look()
+            try:
+                sighting = self._look()
+            except AssociationError as error:
+                if not self._request.late:
+                    raise
+                return self._unseen(error)
         # A quick request needs no look where a token tells afterwards whose it is. A typed rejection alone does not:
         # after a lost answer it may be the echo of our own write, or of somebody's who was there before.
         stale = self._request.slow
@@ -130,6 +135,16 @@ class Creation:
         if sighting is not None and sighting.state is not State.ABSENT:
             return self._claim(sighting)
         return self._associate(stale=stale)
+
+    def _unseen(self, error: AssociationError) -> Granted:
+        """A late delivery cannot look, and an earlier one may have granted it: that must not be forgotten."""
+        if self._replay_tells():
+            self._must_be_live()
+            return self._associate(stale=False)
+        if self._request.host.announced(self._identity):
+            error.outcome_unknown = True
+            self._request.may_exist = self._identity
+        raise error
 
     # -- present: is it ours? -------------------------------------------------------------------------------------
 

@@ -289,3 +289,23 @@ def test_a_late_delete_of_an_invented_id_does_nothing(inner: World) -> None:
 
     assert inner.delete(INVENTED) is Removal.NEVER_CREATED
     assert inner.members() == {(GROUP, USER)}
+
+
+# -- a repeated delivery that cannot look -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_what_an_earlier_delivery_may_have_granted_is_not_forgotten_for_want_of_a_look(
+    inner: World, announced: bool
+) -> None:
+    """Killed after its effect, delivered again, and the service does not answer: the rollback must clean it up."""
+    inner.create(inner.request("r1"))
+    inner.host.intent, inner.host.lives = announced, True
+    inner.control.add_fault("error", operation=LOOK, error_code="AccessDeniedException")
+    request = inner.request("r1", late=True)
+
+    with pytest.raises(AssociationError) as caught:
+        inner.create(request)
+
+    assert caught.value.outcome_unknown is announced
+    assert request.may_exist == (inner.identity() if announced else None)

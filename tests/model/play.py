@@ -307,10 +307,12 @@ class _Meeting:
         if word == "kill":
             mishap.kill = when
         elif word == "slow":
+            # Whoever asks CloudFormation or the log waits five seconds for an answer, and no longer.
+            amount = min(at.amount, 4.0) if door.what in {"cloudformation", "logs"} else at.amount
             if when == "before":
-                mishap.seconds_before += at.amount
+                mishap.seconds_before += amount
             else:
-                mishap.seconds_after += at.amount
+                mishap.seconds_after += amount
         elif word == "others":
             values = self._play._pair(int(at.amount))
             act = world.others_grant if when == "grant" else world.others_revoke

@@ -381,18 +381,21 @@ class Promises:
     def _told(self, stack: Stack, identity: Identity) -> bool:
         """Whether the function said that something may be left, and had a reason not to know.
 
-        A reason is: CloudFormation or the log did not answer, somebody else changed it or was about to, or the service
-        failed.
+        A reason is: CloudFormation or the log did not answer, somebody else changed it or was about to, the service
+        failed, or the function was killed.
         """
         requests = [request for request in self.engine.requests if request.stack is stack]
         lines = [line for request in requests for line in _lines(request)]
-        if not any(line["event"] in _TELLING and str(identity) in str(line) for line in lines):
+        # In whatever spelling: where case decides, no two pairs of a script differ by it alone.
+        named = str(identity).lower()
+        if not any(line["event"] in _TELLING and named in str(line).lower() for line in lines):
             return False
         return (
             any(line["event"] == "cannot-tell" for line in lines)
             or any(_stack_of(change.actor) is not stack for change in self.world.ledger.of(identity))
             or any(each.stack is not stack and self._announced(each, identity) for each in self.engine.requests)
             or any(attempt.fault for delivery in _deliveries(requests) for attempt in self._attempts(delivery))
+            or any(delivery.ended == "killed" for delivery in _deliveries(requests))
         )
 
     @staticmethod
