@@ -119,20 +119,20 @@ class Creation:
     def run(self, sighting: Sighting | None = None) -> Granted:
         """Create; ``sighting`` is a look that was just made."""
         self._request.check_account(self._identity)
-        if sighting is None and (self._request.slow or not self._replay_tells()):
+        if sighting is None:
+            # Even where a token tells afterwards whose it is: of a write whose outcome stays unknown the real id is
+            # answered, and the Delete of that must not revoke what was there before.
             try:
                 sighting = self._look()
             except AssociationError as error:
                 if not self._request.late:
                     raise
                 return self._unseen(error)
-        # A quick request needs no look where a token tells afterwards whose it is. A typed rejection alone does not:
-        # after a lost answer it may be the echo of our own write, or of somebody's who was there before.
         stale = self._request.slow
-        if sighting is not None and sighting.state is State.REMOVING:
+        if sighting.state is State.REMOVING:
             sighting = self._wait("removed", lambda seen: seen.state is not State.REMOVING)
             stale = True
-        if sighting is not None and sighting.state is not State.ABSENT:
+        if sighting.state is not State.ABSENT:
             return self._claim(sighting)
         return self._associate(stale=stale)
 

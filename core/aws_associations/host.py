@@ -88,7 +88,11 @@ class Host(Protocol):
         """
 
     def live(self) -> bool | None:
-        """Whether somebody still waits for this very request; None if that cannot be known."""
+        """Whether somebody still waits for this very request; None if that cannot be known.
+
+        Raises:
+            AssociationError: it can be known, but not now, and a wrong answer would leave something.
+        """
 
     def announced(self, identity: Identity) -> bool | None:
         """Whether another delivery of this request announced that it grants this, and did not take it back."""

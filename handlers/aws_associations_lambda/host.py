@@ -59,11 +59,26 @@ class CloudFormationHost:
         return self._asked("which resources of the stack hold it", ask)
 
     def live(self) -> bool | None:
-        """Whether the stack waits for this request. If that cannot be told, an old one counts as over."""
-        known = self._asked(
-            "whether the stack waits for this request",
-            lambda: self._stack.waits_for(self._event.request_type, self._event.signed),
-        )
+        """Whether the stack waits for this request. If that cannot be told, an old one counts as over.
+
+        But an old Delete that may be waited for must not be answered with success: raises Throttling if it can be told
+        later, and says what may remain if not.
+        """
+        event = self._event
+        deleting = self.late and event.request_type == "Delete"
+        what = "whether the stack waits for this request"
+
+        def ask() -> bool | None:
+            try:
+                return self._stack.waits_for(event.request_type, event.signed, event.physical_id)
+            except CannotTellError as error:
+                if deleting and error.passing:
+                    raise Throttling(f"it cannot be told {what}: {error}") from error
+                raise
+
+        known = self._asked(what, ask)
+        if known is None and deleting and what in self.untold:
+            self.note("may-remain", {"id": event.physical_id, "cause": f"it cannot be told {what}"}, warning=True)
         return False if known is None and self.late else known
 
     def announced(self, identity: Identity) -> bool | None:

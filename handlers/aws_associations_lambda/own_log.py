@@ -15,6 +15,7 @@ from typing import Any
 
 from aws_associations.identity import Identity, parse_or_none
 from aws_associations.kind import Kind
+from aws_associations.removal import Removal
 from aws_associations_lambda.asking import Ask, CannotTellError, pages
 
 _ANNOUNCED = "associating"
@@ -74,7 +75,7 @@ class OwnLog:
                 holding[key] = replace(holding[key], granted=True)
             elif event == _REFUSED:
                 holding.pop(key, None)
-            elif event in _ENDED:
+            elif event in _ENDED and line.get("how") != Removal.ABSENT.value:
                 # Whoever granted it, it has been revoked since.
                 holding = {each: said for each, said in holding.items() if each[1] != identity}
         return list(holding.values())

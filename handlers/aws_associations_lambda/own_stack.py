@@ -14,7 +14,7 @@ from typing import Any
 
 from aws_associations.host import Holder, Holders
 from aws_associations.identity import AssociationId, Identity, parse_or_none
-from aws_associations_lambda.asking import Ask, pages
+from aws_associations_lambda.asking import Ask, CannotTellError, pages
 
 _STACK = "AWS::CloudFormation::Stack"
 _BEGINNINGS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS"})
@@ -34,9 +34,9 @@ _HAS = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
 _TOGETHER = datetime.timedelta(seconds=2)
 """How far apart CloudFormation's event of a request and its ResponseURL's signature may be (observed: a second)."""
 
-_TOGETHER_DELETING = datetime.timedelta(seconds=20)
-"""The same for a Delete and events of a deletion: to take it for over too early would leave what it should revoke, and
-nothing else asks for a Delete of the same resource within seconds."""
+_TOGETHER_AT_MOST = datetime.timedelta(seconds=20)
+"""The same for the event by which the request began, and for those of a deletion: to take a Delete for over too early
+would leave what it should revoke, and nothing else asks for the same of the same resource within seconds."""
 
 _FRESH_SECONDS = 1.0
 
@@ -71,7 +71,7 @@ class OwnStack:
 
     # -- is the request still waited for? -----------------------------------------------------------------------------
 
-    def waits_for(self, request_type: str, signed: datetime.datetime | None) -> bool | None:
+    def waits_for(self, request_type: str, signed: datetime.datetime | None, physical_id: str = "") -> bool | None:
         """Whether the stack waits for the request of this type whose ResponseURL was signed then; None: cannot be told.
 
         It does if the newest event of the logical id is that request's, and the stack has not turned back since. Only
@@ -80,33 +80,49 @@ class OwnStack:
         if signed is None:
             return None
         deleting = request_type == "Delete"
-        began, ended = f"{request_type.upper()}_IN_PROGRESS", False
+        began, ended, later = f"{request_type.upper()}_IN_PROGRESS", False, False
         for event in self._own_events():
-            together = _TOGETHER_DELETING if deleting and event.status.startswith("DELETE_") else _TOGETHER
-            newer = event.when > signed + together
+            if event.when < signed - _TOGETHER_AT_MOST:
+                break
             if event.of_stack(self._stack_id):
-                if newer and not deleting and ("ROLLBACK" in event.status or "DELETE" in event.status):
+                back = "ROLLBACK" in event.status or "DELETE" in event.status
+                if back and not deleting and event.when > signed + _TOGETHER:
                     return False
-            elif event.logical_id == self._logical_id:
-                if newer:
-                    return False
-                if event.status == began:
-                    # What began together with the request and has ended is over; what began before that is another's.
-                    return None if ended and event.when < signed - _TOGETHER else not ended
-                if request_type == "Create" or event.status == "DELETE_COMPLETE":
-                    ended = True
-                else:
-                    return None
-            if event.when < signed - _TOGETHER_DELETING:
+                continue
+            other = deleting and event.status.startswith("DELETE_") and event.physical_id not in {"", physical_id}
+            if event.logical_id != self._logical_id or (physical_id and other):
+                continue  # of another resource, or of another id that this one had
+            if later:
+                # What began after the signature is the request's own, unless something else did before it.
+                return event.when < signed - _TOGETHER
+            together = (
+                _TOGETHER_AT_MOST if event.status == began or (deleting and "DELETE" in event.status) else _TOGETHER
+            )
+            if event.when > signed + together:
+                return False
+            if event.status == began and event.when > signed + _TOGETHER and not ended:
+                later = True
+            elif event.status == began:
+                # What began together with the request and has ended is over; what began before that is another's.
+                return None if ended and event.when < signed - _TOGETHER else not ended
+            elif request_type == "Create" or event.status == "DELETE_COMPLETE":
+                ended = True
+            else:
                 return None
-        return None
+        return True if later else None
 
     # -- who holds it? ------------------------------------------------------------------------------------------------
 
     def holders(self, identity: Identity) -> Holders:
         """Which resources of the stack hold the identity, now and when its running operation began."""
         now = dict(self._holding(identity))
-        first, turn = self._at_beginning()
+        try:
+            first, turn = self._at_beginning()
+        except CannotTellError as error:
+            # What holds it now is known, and holds it whichever way the stack goes.
+            if error.passing or not now.keys() - {self._logical_id}:
+                raise
+            first, turn = {}, ""
         at_start = dict(now)
         for logical, physical in first.items():
             known = self._same(identity, physical)
@@ -147,10 +163,10 @@ class OwnStack:
                 begun = begun or event.status in _BEGINNINGS
             elif not begun:
                 first[logical] = event.physical_id  # events come newest first: the last one kept is the first
-                if event.physical_id or event.status == "CREATE_IN_PROGRESS":
-                    unnamed.discard(logical)
-                else:
+                if event.status == "UPDATE_IN_PROGRESS" and not event.physical_id:
                     unnamed.add(logical)
+                else:
+                    unnamed.discard(logical)
             elif logical in unnamed and (event.physical_id or event.status.startswith("DELETE_")):
                 unnamed.discard(logical)
                 first[logical] = "" if event.status.startswith("DELETE_") else event.physical_id
@@ -174,10 +190,15 @@ class OwnStack:
                 if event.status in _COMPLETIONS and completed is None:
                     completed = event.when
             elif event.logical_id == logical_id:
+                same = self._same(identity, event.physical_id) is not None
+                if same and event.status == "DELETE_COMPLETE":
+                    break  # of an earlier life
                 if event.status not in _HAS:
                     continue  # an event of a cleanup or a failure: in between the resource has another id already
-                if self._same(identity, event.physical_id) is not None:
+                if same:
                     taken = event.when
+                    if event.status == "CREATE_COMPLETE":
+                        break
                 elif taken is not None:
                     break  # what it had before
         if taken is None:
@@ -255,13 +276,19 @@ class OwnStack:
             self._events_since = self._seconds()
             self._events_read, self._events_to_come = [], self._events(self._stack_id)
         yield from self._events_read
-        for event in self._events_to_come:
-            self._events_read.append(event)
-            yield event
+        try:
+            for event in self._events_to_come:
+                self._events_read.append(event)
+                yield event
+        except CannotTellError:
+            self._events_since = float("-inf")  # what was read is not all of it
+            raise
 
     def _events(self, stack_id: str) -> Iterator[StackEvent]:
         """Newest first, page by page as far as they are read."""
         for event in pages(self._ask, "DescribeStackEvents", "StackEvents", "NextToken", StackName=stack_id):
+            if event.get("DetailedStatus"):
+                continue  # repeats a status in the midst of an operation
             yield StackEvent(
                 event["Timestamp"],
                 str(event.get("LogicalResourceId") or ""),

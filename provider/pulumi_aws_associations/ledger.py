@@ -47,7 +47,7 @@ class Ledger:
         self._deleting: set[Identity] = set()
         self._revoked: dict[Identity, Entry] = {}
         self._unknown: set[tuple[Owner, Identity]] = set()
-        self._superseded: dict[Owner, set[Entry]] = {}
+        self._superseded: dict[tuple[str, Owner], set[Entry]] = {}
         self._replaced: set[Entry] = set()
 
     # -- what the engine shows ----------------------------------------------------------------------------------------
@@ -63,7 +63,7 @@ class Ledger:
         Not every delete of it follows: of one whose replacement failed in an earlier run it has been made (measured).
         """
         with self._changed:
-            self._superseded.setdefault(owner, set()).add(entry)
+            self._superseded.setdefault((entry.id.identity.kind.name, owner), set()).add(entry)
 
     def end(self, entry: Entry) -> None:
         """The state has it no more."""
@@ -113,7 +113,7 @@ class Ledger:
         identity = entry.id.identity
         with self._changed:
             self._entries.setdefault(identity, {})[entry] = True
-            self._replaced |= self._superseded.pop(entry.owner, set())
+            self._replaced |= self._superseded.pop((identity.kind.name, entry.owner), set())
             self._revoked.pop(identity, None)
             self._unknown.discard((entry.owner, identity))
 

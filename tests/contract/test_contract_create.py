@@ -28,15 +28,12 @@ def test_it_is_granted_with_one_write(stage: Stage) -> None:
 
 
 @case("create")
-def test_only_a_service_whose_token_tells_is_not_looked_at_first(stage: Stage) -> None:
-    """There a replay tells afterwards whose it is; everywhere else only a look before the write can."""
+def test_it_is_looked_at_before_and_after_the_write(stage: Stage) -> None:
+    """Before: what was there is not ours, whatever becomes of the write. After: only what is seen is granted."""
     stage.create()
 
     calls = [entry.operation for entry in stage.journal(stage.kind.look.operation, stage.kind.associate)]
-    assert calls == ([] if stage.token_tells() else [stage.kind.look.operation]) + [
-        stage.kind.associate,
-        stage.kind.look.operation,
-    ]
+    assert calls == [stage.kind.look.operation, stage.kind.associate, stage.kind.look.operation]
 
 
 @case("create")

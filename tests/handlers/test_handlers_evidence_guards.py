@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
+from aws_associations.errors import Throttling
 from aws_associations.host import Remainder
 from aws_associations.identity import AssociationId, Identity
 from aws_associations.kinds.directory_group_membership import KIND as DIRECTORY
@@ -153,25 +154,62 @@ def test_events_are_read_again_after_a_wait() -> None:
 # -- asking -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "failure",
-    [
-        ClientError({"Error": {"Code": "AccessDenied"}}, "DescribeStackEvents"),
-        EndpointConnectionError(endpoint_url="https://cloudformation.example"),
-    ],
-    ids=["denied", "unreachable"],
-)
+class Client:
+    """A client of CloudFormation that fails as it is told, in turn, and then answers."""
+
+    def __init__(self, *failures: Exception) -> None:
+        self.failures = list(failures)
+        self.calls = 0
+
+    def describe_stack_events(self, **_: object) -> Mapping[str, Any]:
+        self.calls += 1
+        if self.failures:
+            raise self.failures.pop(0)
+        return {"StackEvents": []}
+
+
+class Quickly:
+    """A clock that sleeping moves."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def now(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+DENIED = ClientError({"Error": {"Code": "AccessDenied"}}, "DescribeStackEvents")
+SLOWER = ClientError({"Error": {"Code": "Throttling"}}, "DescribeStackEvents")
+
+
+@pytest.mark.parametrize("failure", [DENIED, EndpointConnectionError(endpoint_url="https://cloudformation.example")])
 def test_whatever_an_api_answers_instead_is_cannot_tell(monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
-    """Every decision has a rule for that; an error of the SDK would fail the request."""
+    """Every decision has a rule for that, an error of the SDK would fail the request; and no waiting mends it."""
+    client = Client(failure, failure)
+    monkeypatch.setattr(asking, "_client", lambda *_: client)
 
-    class Client:
-        def describe_stack_events(self, **_: object) -> object:
-            raise failure
+    with pytest.raises(CannotTellError, match="DescribeStackEvents") as caught:
+        Asking("cloudformation", "us-east-1", Deadline(Quickly(), 60))("DescribeStackEvents")
 
-    monkeypatch.setattr(asking, "_client", lambda *_: Client())
+    assert not caught.value.passing
+    assert client.calls == 1
 
-    with pytest.raises(CannotTellError, match="DescribeStackEvents"):
-        Asking("cloudformation", "us-east-1", Deadline(SystemClock(), 60))("DescribeStackEvents")
+
+def test_a_throttled_question_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a part of the time; then it may be told later, which is not the same as that nobody can tell."""
+    client = Client(SLOWER, ReadTimeoutError(endpoint_url="https://cloudformation.example"))
+    monkeypatch.setattr(asking, "_client", lambda *_: client)
+    assert Asking("cloudformation", "us-east-1", Deadline(Quickly(), 60))("DescribeStackEvents")
+
+    monkeypatch.setattr(asking, "_client", lambda *_: Client(*[SLOWER] * 1000))
+    clock = Quickly()
+    with pytest.raises(CannotTellError) as caught:
+        Asking("cloudformation", "us-east-1", Deadline(clock, 60))("DescribeStackEvents")
+    assert caught.value.passing
+    assert clock.seconds < 30
 
 
 def test_nothing_is_asked_once_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,7 +225,7 @@ def test_a_history_that_is_not_read_to_its_end_tells_nothing() -> None:
     asked = itertools.count(1)
 
     def ask(operation: str, **parameters: object) -> Mapping[str, Any]:
-        assert next(asked) <= 1000
+        assert next(asked) <= 1000, (operation, parameters)
         return {"Items": [], "Token": "more"}
 
     with pytest.raises(CannotTellError, match="pages"):
@@ -285,8 +323,8 @@ def by_a_resource(told: Told) -> None:
 
 
 def by_another_request(told: Told) -> None:
-    """Another request announces it."""
-    told.say("associating", logical_id="B", request="r2")
+    """A request of another stack announces it."""
+    told.say("associating", stack=PARENT, logical_id="B", request="r2")
 
 
 def by_this_request(told: Told) -> None:
@@ -309,21 +347,40 @@ def test_an_unsigned_request_cannot_tell_who_took_it(told: Told) -> None:
     assert told.host(signed=False).claimed_since(identity("p1")) is None
 
 
-def granted_here(told: Told) -> None:
-    """This resource's create announces it and says that it granted it."""
-    told.say("associating")
-    told.say("granted")
+def granted_before(told: Told) -> None:
+    """An earlier request of this resource announced it and said that it granted it."""
+    told.say("associating", request="r0")
+    told.say("granted", request="r0")
+
+
+def announced_before(told: Told) -> None:
+    """An earlier request of this resource announced it, and nothing more is known."""
+    told.say("associating", request="r0")
 
 
 def granted_elsewhere_since(told: Told) -> None:
-    """Afterwards another resource's request announces it."""
-    granted_here(told)
+    """Afterwards a request of another stack announces it; this one has a resource of that name, long deleted."""
+    granted_before(told)
+    told.say("associating", delivery="other", stack=PARENT, logical_id="B", request="r2")
+
+
+def announced_by_one_at_work(told: Told) -> None:
+    """Afterwards a resource of the stack that is still being created announces it."""
+    granted_before(told)
+    told.history.resources["B"] = ("", "CREATE_IN_PROGRESS")
+    told.say("associating", delivery="other", logical_id="B", request="r2")
+
+
+def announced_by_one_that_was_given_up(told: Told) -> None:
+    """Afterwards a resource of the stack announces it, and fails."""
+    granted_before(told)
+    told.history.resources["B"] = ("", "CREATE_FAILED")
     told.say("associating", delivery="other", logical_id="B", request="r2")
 
 
 def taken_by_the_stack(told: Told) -> None:
     """Afterwards another resource has it."""
-    granted_here(told)
+    granted_before(told)
     told.history.resources["B"] = (text("p1"), "CREATE_COMPLETE")
 
 
@@ -336,26 +393,49 @@ def granted_for_another_resource(told: Told) -> None:
 @pytest.mark.parametrize(
     ("happen", "sure"),
     [
-        (granted_here, [True]),
-        (by_this_request, [False]),
+        (granted_before, [True]),
+        (announced_by_one_that_was_given_up, [True]),
+        (announced_before, [False]),
         (granted_elsewhere_since, [False]),
+        (announced_by_one_at_work, [False]),
         (taken_by_the_stack, [False]),
         (granted_for_another_resource, []),
+        (by_this_request, []),
     ],
 )
-def test_what_a_create_left_behind_is_sure_only_if_nobody_took_it(
+def test_what_a_request_left_behind_is_sure_only_if_nobody_took_it(
     told: Told, happen: Callable[[Told], None], sure: list[bool]
 ) -> None:
-    """Granted and said so by this resource, and neither the stack nor another resource has it since."""
+    """Granted, and said so, by an earlier request of this resource; nobody has it, or may get it, since."""
     happen(told)
 
     expected = tuple(Remainder(identity("p1"), each) for each in sure)
     assert told.host(request_type="Delete").left_behind(KIND) == expected
 
 
+def test_a_remainder_that_cannot_be_told_is_warned_of(told: Told, capsys: pytest.CaptureFixture[str]) -> None:
+    """A role that may not read the log leaves a line that an alarm can match."""
+    told.history.denied = {"FilterLogEvents"}
+
+    assert told.host(request_type="Delete").left_behind(KIND) is None
+    assert '"may-remain"' in capsys.readouterr().out
+
+
+def test_holders_that_may_be_told_later_are_a_throttled_request(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To go on as if nobody held it would revoke what another resource declares."""
+
+    def later(operation: str, **_: object) -> Mapping[str, Any]:
+        raise CannotTellError(f"{operation} answered Throttling", passing=True)
+
+    monkeypatch.setattr(host, "Asking", lambda *_: later)
+
+    with pytest.raises(Throttling, match="which resources of the stack hold it"):
+        told.host().holders(identity("p1"))
+
+
 def test_a_resource_that_was_answered_left_nothing_behind(told: Told) -> None:
     """What an earlier life of the name announced is no remainder of a create that got its answer."""
-    granted_here(told)
+    granted_before(told)
     told.history.resource("A", "CREATE_COMPLETE", "somebody-elses-id")
 
     assert told.host(request_type="Delete").left_behind(KIND) == ()
@@ -373,3 +453,60 @@ def test_lines_of_another_kind_say_nothing_of_this_one() -> None:
     log = OwnLog("a-group", lambda *_, **__: {"events": [{"message": json.dumps(line)} for line in lines]})
 
     assert [each.delivery for each in log.announcements(KIND, BEGIN)] == ["one"]
+
+
+# -- what ended together with the request, and before it --------------------------------------------------------------
+
+
+def test_a_create_that_was_answered_within_a_second_is_over() -> None:
+    """Its beginning and its end are within the tolerance of the clocks: delivered again, it is not waited for."""
+    history = History().stack("CREATE_IN_PROGRESS").resource("A", "CREATE_IN_PROGRESS")
+    history.resource("A", "CREATE_COMPLETE", text("p1"))
+
+    assert history.own("A").waits_for("Create", history.at(2)) is False
+
+
+def test_the_end_of_the_operation_before_is_not_this_requests() -> None:
+    """The request's own event is not shown yet: that cannot be told from what is there."""
+    history = History().stack("CREATE_IN_PROGRESS").resource("A", "CREATE_IN_PROGRESS").resource("A", "CREATE_FAILED")
+
+    assert history.own("A").waits_for("Create", history.at(10)) is None
+
+
+def test_an_updates_own_event_may_not_be_shown_yet() -> None:
+    """What is newest is the end of the update before: no reason to let the reverse of this one fail."""
+    history = History().stack("UPDATE_IN_PROGRESS").resource("A", "UPDATE_IN_PROGRESS", text("p1"))
+    history.resource("A", "UPDATE_COMPLETE", text("p1"))
+
+    assert history.own("A").waits_for("Update", history.at(3)) is None
+
+
+def test_a_long_history_is_not_read_to_tell_who_is_waited_for() -> None:
+    """What is older than the request says nothing of it."""
+    history = History(page=1)
+    for _ in range(40):
+        history.resource("B", "UPDATE_IN_PROGRESS", text("p2"))
+    history.now += datetime.timedelta(seconds=60)
+    signed = history.now
+
+    assert history.own("A").waits_for("Create", signed) is None
+    assert len(history.asked) < 5
+
+
+@pytest.mark.parametrize(
+    ("query", "signed"),
+    [
+        ("?X-Amz-Date=20261122T120000Z", BEGIN),
+        ("?Expires=1795356000", datetime.datetime.fromtimestamp(1795356000 - 7200, datetime.UTC)),
+        ("?X-Amz-Date=yesterday", None),
+        ("?Expires=soon", None),
+        ("?Expires=99999999999999999999", None),
+        ("", None),
+    ],
+)
+def test_the_urls_signature_tells_when_the_request_was_made(query: str, signed: datetime.datetime | None) -> None:
+    """Or it does not tell, and then the request is as young as any."""
+    event = Event("Create", f"https://bucket.example/{query}", STACK, "r1", "A", "", KIND.cloudformation_type, {}, {})
+
+    assert event.signed == signed
+    assert (event.age(BEGIN) == 0.0) is (signed is None or signed >= BEGIN)

@@ -373,3 +373,93 @@ def test_what_a_resource_has_is_not_surely_ours() -> None:
     history = History().resource("A", "CREATE_COMPLETE", text("p1"))
 
     assert history.own("B").taken_since(identity("p1"), history.at(60)) is True
+
+
+# -- what an independent review found ---------------------------------------------------------------------------------
+
+
+def test_an_adoption_is_not_settled_by_what_its_name_had_in_an_earlier_life() -> None:
+    """The same pair under the same name, deleted, then granted by others and adopted by a deployment that fails."""
+    history = (
+        History().stack("CREATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text("p1")).stack("CREATE_COMPLETE")
+    )
+    history.stack("UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+    history.resource("A", "DELETE_IN_PROGRESS", text("p1")).resource("A", "DELETE_COMPLETE", text("p1"))
+    history.stack("UPDATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("A", "CREATE_IN_PROGRESS")
+    history.resource("A", "CREATE_COMPLETE", text("p1", adopted=True)).stack("UPDATE_ROLLBACK_IN_PROGRESS")
+    history.resource("A", "DELETE_IN_PROGRESS", text("p1", adopted=True))
+
+    assert history.own("A").settled(identity("p1")) is False
+
+
+def test_who_holds_it_now_is_told_although_the_events_are_denied() -> None:
+    """A renamed resource's new name shields the pair; only where nobody has it the missing events matter."""
+    history = History().stack("UPDATE_IN_PROGRESS").resource("New", "CREATE_COMPLETE", text("p1"))
+    history.denied.add("DescribeStackEvents")
+
+    assert names(history.own("Old").holders(identity("p1")).now) == {"New"}
+    with pytest.raises(CannotTellError, match="DescribeStackEvents"):
+        history.own("Old").holders(identity("p2"))
+    with pytest.raises(CannotTellError, match="DescribeStackEvents"):
+        history.own("New").holders(identity("p1"))
+
+
+def test_what_was_read_before_a_failure_is_not_taken_for_all_of_it() -> None:
+    """The question after one that failed asks anew."""
+    history = History(1).stack("UPDATE_IN_PROGRESS").resource("A", "UPDATE_IN_PROGRESS", text("p1"))
+    history.resource("A", "UPDATE_COMPLETE", text("p2")).stack("UPDATE_ROLLBACK_IN_PROGRESS")
+    history.resource("B", "UPDATE_IN_PROGRESS", text("p3"))
+    own = history.own("C")
+    ask, asked = history._paged, iter(range(9))
+
+    def fail_once(*arguments: Any) -> Mapping[str, Any]:
+        if next(asked) == 1:
+            raise CannotTellError("DescribeStackEvents answered Throttling", passing=True)
+        return ask(*arguments)
+
+    history._paged = fail_once  # type: ignore[method-assign, assignment]
+    with pytest.raises(CannotTellError):
+        own.creation_begun()
+    history._paged = ask  # type: ignore[method-assign]
+
+    assert names(own.holders(identity("p1")).at_start) == {"A"}
+
+
+def test_a_delete_of_another_id_of_the_same_name_ends_nothing() -> None:
+    """Two old ids of one resource are cleaned up, one after the other."""
+    history = History().resource("A", "UPDATE_COMPLETE", text("p3")).resource("A", "DELETE_IN_PROGRESS", text("p1"))
+    history.resource("A", "DELETE_IN_PROGRESS", text("p2")).resource("A", "DELETE_COMPLETE", text("p2"))
+
+    assert history.own("A").waits_for("Delete", history.at(2), text("p1")) is True
+    assert history.own("A").waits_for("Delete", history.at(3), text("p2")) is False
+
+
+@pytest.mark.parametrize(("signed", "expected"), [(2, True), (5, True), (8, True), (-20, False)])
+def test_a_request_is_known_by_its_beginning_though_clocks_differ(signed: float, expected: bool) -> None:
+    """The event may come some seconds after the signature; what began before that is not it."""
+    history = History()
+    history.now += datetime.timedelta(seconds=6)
+    history.resource("A", "CREATE_IN_PROGRESS")
+
+    assert history.own("A").waits_for("Create", history.at(signed)) is expected
+
+
+def test_a_create_is_over_if_another_life_began_after_it() -> None:
+    """Created, deleted and declared anew within seconds: the first one's duplicate is not the second."""
+    history = History().resource("A", "CREATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text("p1"))
+    history.resource("A", "DELETE_COMPLETE", text("p1"))
+    history.now += datetime.timedelta(seconds=3)
+    history.resource("A", "CREATE_IN_PROGRESS")
+
+    assert history.own("A").waits_for("Create", history.at(1)) is False
+
+
+def test_a_status_that_is_repeated_in_the_midst_is_no_beginning() -> None:
+    """CONFIGURATION_COMPLETE comes as a detail of the same status."""
+    history = History().stack("CREATE_IN_PROGRESS").resource("A", "CREATE_IN_PROGRESS")
+    history.stack("CREATE_IN_PROGRESS")
+    history.events[STACK][0]["DetailedStatus"] = "CONFIGURATION_COMPLETE"
+    history.resource("A", "CREATE_COMPLETE", text("p1")).stack("ROLLBACK_IN_PROGRESS")
+    history.resource("A", "DELETE_IN_PROGRESS", text("p1"))
+
+    assert history.own("B").holders(identity("p1")).at_start == ()

@@ -172,7 +172,8 @@ class Promises:
             sharing = {name for name, _ in self._held(stack, identity, ended.time)}
             if {other.logical_id, request.logical_id} <= sharing and len(sharing) > 1:
                 return SHARED_DELETES
-            if other is not request and other.logical_id == request.logical_id and other.request_type == "Delete":
+            again = other.logical_id == request.logical_id and other.physical_id == request.physical_id
+            if other is not request and again and other.request_type == "Delete" and not other.succeeded:
                 return AFTER_FAILED_DELETE
         made = self._made(request, identity)
         if self.world.kind.duplicates is Duplicates.CONFLICT and self.world.kind.token is not None:

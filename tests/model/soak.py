@@ -133,7 +133,10 @@ def main() -> int:
         worker.start()
     whole = _gather(told, workers)
     _report(whole)
-    return 1 if whole.failed or whole.defect else 0
+    short = whole.lifecycles < chosen.lifecycles
+    if short:
+        print(f"\nOnly {whole.lifecycles} of {chosen.lifecycles} were played in the time given.")
+    return 1 if whole.failed or whole.defect or short else 0
 
 
 def _gather(told: Any, workers: list[Any]) -> Part:

@@ -292,6 +292,22 @@ def test_a_create_whose_host_was_killed_is_adopted_on_demand(stack: Stack) -> No
     assert stack.granted() == set()
 
 
+def test_a_create_that_cannot_see_its_grant_takes_it_back(stack: Stack) -> None:
+    """Pulumi keeps nothing of a create that failed, so nothing of it may remain."""
+    refused = next(code for code, error in stack.world.kind.errors.items() if error is InvalidRequest)
+    happened: list[bool] = []
+
+    def meet(door: Door) -> Mishap | None:
+        happened.append(door.writes)
+        return Mishap(fault=refused) if happened[-2:] == [True, False] and sum(happened) == 1 else None
+
+    stack.world.meet = meet
+
+    assert stack.up({"a": 0}).result == "failed"
+    assert stack.has() == {}
+    assert stack.granted() == set()
+
+
 def test_a_preview_calls_nothing(stack: Stack) -> None:
     """Neither of what is new, nor of what changes."""
     stack.up({"a": 0})

@@ -419,3 +419,19 @@ def test_every_service_that_documents_duplicates_is_told_apart() -> None:
     """The kinds above are those whose service can refuse a duplicate; IoT's never does, which is a documented limit."""
     refusing = {QUICKSIGHT, OPENSEARCH, ORGANIZATIONS, DIRECTORY, FINSPACE}
     assert {kind.name for kind in KINDS if kind.duplicates is not Duplicates.SUCCEED} == refusing
+
+
+@every_kind
+def test_what_a_name_had_in_an_earlier_life_settles_no_adoption(stage: Theatre, kind: str) -> None:
+    """Sequence 7: granted and removed, then granted by others and adopted under the same name; the rollback lets go."""
+    outcome = played(
+        stage,
+        kind,
+        Deploy(1, {"A": A, "B": Member(1)}),
+        Deploy(1, {"B": Member(1)}),
+        Others(0, grant=True),
+        Deploy(1, {"A": Member(0, adopt=True), "B": Member(1)}, Other(2, fails=True, after=("A",))),
+    )
+
+    assert outcome.results[-1] == "UPDATE_ROLLBACK_COMPLETE"
+    assert outcome.changes[-1] == ("others", "granted", 1)
