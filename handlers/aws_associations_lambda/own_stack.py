@@ -129,6 +129,11 @@ class OwnStack:
             if known is not None:
                 at_start[logical] = known
 
+        rolling_back = "ROLLBACK" in turn
+        if rolling_back and at_start.keys() - now.keys() - {self._logical_id}:
+            # Events lag: the rollback may have ended, and what they show of its beginning counts no more.
+            rolling_back = "ROLLBACK" in str(self._describe(self._stack_id)["StackStatus"])
+
         def holder(logical: str, known: AssociationId) -> Holder:
             unsettled = known.adopted and self.settled(identity, logical) is False
             return Holder(logical, known.adopted, own=logical == self._logical_id, unsettled=unsettled)
@@ -136,7 +141,7 @@ class OwnStack:
         return Holders(
             tuple(holder(*item) for item in now.items()),
             tuple(holder(*item) for item in at_start.items()),
-            rolling_back="ROLLBACK" in turn,
+            rolling_back,
             deleting=turn == "DELETE_IN_PROGRESS",
         )
 
@@ -220,8 +225,7 @@ class OwnStack:
         found: list[str] = []
         stack_id = self._stack_id
         while True:
-            (stack,) = self._ask("DescribeStacks", StackName=stack_id)["Stacks"]
-            parent = str(stack.get("ParentId") or "")
+            parent = str(self._describe(stack_id).get("ParentId") or "")
             if not parent or parent in found:
                 return found
             found.append(parent)
@@ -296,6 +300,11 @@ class OwnStack:
                 str(event.get("ResourceType") or ""),
                 str(event.get("ResourceStatus") or ""),
             )
+
+    def _describe(self, stack_id: str) -> Mapping[str, Any]:
+        (stack,) = self._ask("DescribeStacks", StackName=stack_id)["Stacks"]
+        described: Mapping[str, Any] = stack
+        return described
 
     def _summaries(self) -> Iterator[Mapping[str, Any]]:
         return pages(self._ask, "ListStackResources", "StackResourceSummaries", "NextToken", StackName=self._stack_id)

@@ -40,6 +40,7 @@ class History:
         self.parents: dict[str, str] = {}
         self.asked: list[str] = []
         self.denied: set[str] = set()
+        self.status = ""
         self.now = BEGIN
 
     def at(self, seconds: float) -> datetime.datetime:
@@ -76,7 +77,11 @@ class History:
             raise CannotTellError(f"{operation} answered AccessDenied")
         stack_id = str(parameters["StackName"])
         if operation == "DescribeStacks":
-            return {"Stacks": [{"StackId": stack_id, "ParentId": self.parents.get(stack_id)}]}
+            status = next(
+                event["ResourceStatus"] for event in self.events[stack_id] if event["PhysicalResourceId"] == stack_id
+            )
+            status = self.status or status
+            return {"Stacks": [{"StackId": stack_id, "StackStatus": status, "ParentId": self.parents.get(stack_id)}]}
         if operation == "DescribeStackEvents":
             return self._paged("StackEvents", self.events.get(stack_id, []), parameters)
         assert operation == "ListStackResources"
@@ -463,3 +468,14 @@ def test_a_status_that_is_repeated_in_the_midst_is_no_beginning() -> None:
     history.resource("A", "DELETE_IN_PROGRESS", text("p1"))
 
     assert history.own("B").holders(identity("p1")).at_start == ()
+
+
+def test_a_rollback_that_has_ended_shields_nothing_though_events_lag() -> None:
+    """The stack is being deleted, and the events still show the rollback before that."""
+    history = History().stack("UPDATE_IN_PROGRESS").resource("A", "UPDATE_IN_PROGRESS", text("p1"))
+    history.resource("A", "UPDATE_COMPLETE", text("p2")).stack("UPDATE_ROLLBACK_IN_PROGRESS")
+    found = history.own("B").holders(identity("p1"))
+    assert (names(found.at_start), found.rolling_back) == ({"A"}, True)
+
+    history.status = "DELETE_IN_PROGRESS"
+    assert not history.own("B").holders(identity("p1")).rolling_back

@@ -67,6 +67,7 @@ class Promises:
     _judged_changes: int = 0
     _judged_calls: set[Call] = field(default_factory=set)
     _excused: set[tuple[str, int]] = field(default_factory=set)
+    _lost: set[tuple[Entry, int]] = field(default_factory=set)
     _ids: dict[str, AssociationId | None] = field(default_factory=dict)
 
     # -- when to judge what -------------------------------------------------------------------------------------------
@@ -124,15 +125,18 @@ class Promises:
             return
         if last.granted:
             return
+        if (entry, last.number) in self._lost:
+            return  # told before, and perhaps renamed since
         limit = self._why_lost(run.stack, entry, identity, last)
         if limit is None:
             how = f"{last.actor} revoked it at {self._when(last.time)}"
             self.broke(1, f"after {run} ({run.result}) the state has {entry}, but {how}")
-        elif limit:
+        else:
+            self._lost.add((entry, last.number))
             self._limit(limit, ("lost", last.number))
 
     def _why_lost(self, stack: Stack, entry: Entry, identity: Identity, last: Change) -> str | None:
-        """The limit that it is; empty if it is nothing of ours; None if it is broken."""
+        """The limit that it is; None if it is broken."""
         if not isinstance(last.actor, Call):
             return DRIFT
         call = last.actor
