@@ -82,10 +82,8 @@ class Revocation:
             settled = host.adoption_settled(identity)
             if settled is not True:
                 cause = "the deployment that adopted it never completed" if settled is False else "cannot be known"
-                going = holders is not None and (holders.rolling_back or holders.deleting)
-                host.note(
-                    "released", {"association": str(identity), "cause": cause}, warning=not (going and settled is False)
-                )
+                warned = settled is None or not (holders is not None and (holders.rolling_back or holders.deleting))
+                host.note("released", {"association": str(identity), "cause": cause}, warning=warned)
                 return True
         return False
 

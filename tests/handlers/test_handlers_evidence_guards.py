@@ -16,6 +16,7 @@ from aws_associations.host import Remainder
 from aws_associations.identity import AssociationId, Identity
 from aws_associations.kinds.directory_group_membership import KIND as DIRECTORY
 from aws_associations.kinds.finspace_permission_group_membership import KIND
+from aws_associations.removal import Removal
 from aws_associations.waiting import Deadline, SystemClock
 from aws_associations_lambda import asking, host
 from aws_associations_lambda.asking import Asking, CannotTellError, pages
@@ -510,3 +511,69 @@ def test_the_urls_signature_tells_when_the_request_was_made(query: str, signed: 
 
     assert event.signed == signed
     assert (event.age(BEGIN) == 0.0) is (signed is None or signed >= BEGIN)
+
+
+# -- what is known of the past, and what is not -----------------------------------------------------------------------
+
+
+def test_a_history_that_throttles_is_told_later() -> None:
+    """Who holds it now is known; who held it at the start may be known in a moment, and a rollback needs that."""
+    history = History().stack("CREATE_COMPLETE").resource("B", "CREATE_COMPLETE", text("p1"))
+
+    def ask(operation: str, **parameters: object) -> Mapping[str, Any]:
+        if operation == "DescribeStackEvents":
+            raise CannotTellError("DescribeStackEvents answered Throttling", passing=True)
+        return history(operation, **parameters)
+
+    with pytest.raises(CannotTellError):
+        OwnStack(STACK, "A", ask).holders(identity("p1"))
+
+
+def test_an_earlier_resource_of_the_name_settles_nothing() -> None:
+    """It adopted the pair, the stack completed, it was deleted; the new one of the name adopts in a failing update."""
+    history = History().stack("CREATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text("p1", adopted=True))
+    history.stack("CREATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("A", "DELETE_COMPLETE", text("p1", adopted=True))
+    history.stack("UPDATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("A", "UPDATE_COMPLETE", text("p2"))
+    history.resource("A", "UPDATE_IN_PROGRESS", text("p1", adopted=True)).stack("UPDATE_ROLLBACK_IN_PROGRESS")
+
+    assert history.own("A").settled(identity("p1")) is not True
+
+
+def test_what_was_created_anew_was_taken_then() -> None:
+    """An earlier resource of the name took the pair long ago, and its deletion is no longer in the history."""
+    history = History().stack("CREATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text("p1", adopted=True))
+    history.stack("CREATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text("p1", adopted=True))
+    history.stack("UPDATE_ROLLBACK_IN_PROGRESS")
+
+    assert history.own("A").settled(identity("p1")) is False
+
+
+def test_a_delete_that_found_nothing_ends_no_announcement(told: Told) -> None:
+    """The write may still appear: what announced it may be what granted it."""
+    told.say("associating")
+    told.say("revoked", delivery="another", request="r2", how=Removal.ABSENT.value)
+    assert told.host().announced(identity("p1")) is True
+
+    told.say("revoked", delivery="another", request="r2", how=Removal.REVOKED.value)
+    assert told.host().announced(identity("p1")) is False
+
+
+@pytest.mark.parametrize("passing", [True, False])
+def test_a_late_delete_that_cannot_ask_is_not_simply_over(
+    told: Told, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], passing: bool
+) -> None:
+    """A success would leave its grant: it fails if that can be told later, else a line says what may remain."""
+
+    def silent(operation: str, **_: object) -> Mapping[str, Any]:
+        raise CannotTellError(f"{operation} answered nothing", passing=passing)
+
+    monkeypatch.setattr(host, "Asking", lambda *_: silent)
+    asking_host = told.host(request_type="Delete")
+    asking_host.late = True
+
+    if passing:
+        with pytest.raises(Throttling):
+            asking_host.live()
+    else:
+        assert asking_host.live() is False
+        assert '"may-remain"' in capsys.readouterr().out

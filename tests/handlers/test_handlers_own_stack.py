@@ -479,3 +479,10 @@ def test_a_rollback_that_has_ended_shields_nothing_though_events_lag() -> None:
 
     history.status = "DELETE_IN_PROGRESS"
     assert not history.own("B").holders(identity("p1")).rolling_back
+
+
+def test_a_reverse_update_is_not_over_because_its_own_event_lags() -> None:
+    """The update that it takes back began, and failed, just before: its events are all that is shown."""
+    history = History().resource("A", "UPDATE_IN_PROGRESS", text("p1")).resource("A", "UPDATE_FAILED", text("p1"))
+
+    assert history.own("A").waits_for("Update", history.at(3)) is None

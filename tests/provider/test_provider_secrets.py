@@ -44,7 +44,7 @@ FAULTS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("debug", [False, True], ids=["as it is", "at DEBUG"])
 @every_kind
 def test_a_life_tells_nothing_secret(kind: Kind, emulated: str, tmp_path: Path, debug: bool) -> None:
-    """Created, read, refused, failed and deleted: no key, token or signature is stored, shown or logged at any level."""
+    """Created, read, refused, failed, deleted: no key, token or signature is stored, shown or logged at any level."""
     environment = {
         **aws_environment(emulated),
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
