@@ -18,6 +18,8 @@ from typing import Any
 from tests.model.draw import by_chance
 from tests.model.play import BY_NAME, Outcome, Theatre, theatre
 from tests.model.promises import LIMITS
+from tests.model.pulumi_play import soak_pulumi
+from tests.model.pulumi_promises import LIMITS as PULUMI_LIMITS
 from tests.model.script import Script
 from tests.model.shrink import shrunk
 
@@ -76,6 +78,14 @@ def play_many(lifecycles: int, seed: int, seconds: float, kinds: tuple[str, ...]
         told.put(None)
 
 
+def play_both(lifecycles: int, seed: int, seconds: float, kinds: tuple[str, ...], told: Any) -> None:
+    """Four of five lifecycles under CloudFormation, the others under Pulumi; two times None at the end."""
+    end = time.monotonic() + seconds
+    under_pulumi = lifecycles // 5
+    play_many(lifecycles - under_pulumi, seed, seconds, kinds, told)
+    soak_pulumi(under_pulumi, seed, max(0.0, end - time.monotonic()), kinds, told)
+
+
 class _Player:
     def __init__(self, seconds: float, told: Any) -> None:
         self.part = Part()
@@ -126,7 +136,7 @@ def main() -> int:
     share = -(-chosen.lifecycles // chosen.processes)
     kinds = tuple(chosen.kind or ())
     workers = [
-        context.Process(target=play_many, args=(share, seed + number * share, chosen.seconds, kinds, told), daemon=True)
+        context.Process(target=play_both, args=(share, seed + number * share, chosen.seconds, kinds, told), daemon=True)
         for number in range(chosen.processes)
     ]
     for worker in workers:
@@ -140,7 +150,7 @@ def main() -> int:
 
 
 def _gather(told: Any, workers: list[Any]) -> Part:
-    whole, running, begin = Part(), len(workers), time.monotonic()
+    whole, running, begin = Part(), 2 * len(workers), time.monotonic()
     while running:
         try:
             part = told.get(timeout=5)
@@ -169,7 +179,7 @@ def _report(whole: Part) -> None:
     for name, count in sorted(whole.seen.items()):
         print(f"  {count:8d}  {name}")
     print("\nHow often each documented limit occurred:")
-    for name in LIMITS:
+    for name in dict.fromkeys((*LIMITS, *PULUMI_LIMITS)):
         print(f"  {whole.limits[name]:8d}  {name}")
     for name, script in sorted(whole.failing.items(), key=lambda item: len(item[1])):
         print(f"\nA PROMISE IS BROKEN: {name}\nThe smallest script:\n\n{script}")
