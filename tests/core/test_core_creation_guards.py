@@ -513,3 +513,21 @@ def test_a_late_delivery_that_cannot_look_asks_by_its_token(directory: Directory
         with pytest.raises(Superseded):
             directory.create(directory.world.request("r1", late=True))
         assert directory.writes() == written
+
+
+def test_a_conflict_of_a_fresh_token_stays_a_strangers(directory: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody was faster than our write, and the service falls silent afterwards: nothing to clean up."""
+    note, pending = directory.world.host.note, [directory.grant_as_others_do]
+
+    def noted(event: str, fields: Mapping[str, object], *, warning: bool = False) -> None:
+        note(event, fields, warning=warning)
+        if event == "associating" and pending:
+            pending.pop()()
+
+    monkeypatch.setattr(directory.world.host, "note", noted)
+    directory.fault("cut", skip=1, count=None)
+
+    with pytest.raises(AlreadyExists) as caught:
+        directory.create(directory.world.request())
+
+    assert not caught.value.outcome_unknown

@@ -76,20 +76,21 @@ def test_adopting_an_addition_that_does_not_end_leaves_nothing(inner: World) -> 
 
 
 @pytest.mark.parametrize(
-    ("settled", "removal", "warned", "members"),
+    ("settled", "back", "removal", "warned", "members"),
     [
-        (True, Removal.REVOKED, False, set()),
-        (None, Removal.RELEASED, True, {(GROUP, USER)}),
-        (False, Removal.RELEASED, False, {(GROUP, USER)}),
+        (True, False, Removal.REVOKED, False, set()),
+        (None, True, Removal.RELEASED, True, {(GROUP, USER)}),
+        (False, True, Removal.RELEASED, False, {(GROUP, USER)}),
+        (False, False, Removal.RELEASED, True, {(GROUP, USER)}),
     ],
 )
 def test_an_adopted_one_is_revoked_only_on_purpose(
-    world: World, settled: bool | None, removal: Removal, warned: bool, members: set[tuple[str, str]]
+    world: World, settled: bool | None, back: bool, removal: Removal, warned: bool, members: set[tuple[str, str]]
 ) -> None:
-    """Deleting it revokes once the adopting deployment has completed; else it is released, warned of if unknown."""
+    """Deleting it revokes once the adopting deployment has completed; else it is released, warned of if unexpected."""
     world.grant_as_others_do()
     granted = world.create(on_existing=OnExisting.ADOPT)
-    world.host.settled = settled
+    world.host.settled, world.host.others = settled, Holders(rolling_back=back)
 
     assert world.delete(granted.id.text) is removal
     assert ("released" in world.host.warnings) is warned

@@ -209,3 +209,21 @@ def test_a_loggers_own_level_lets_nothing_of_the_sdk_through() -> None:
     keep_sdk_quiet()
 
     assert own.level == logging.WARNING
+
+
+def test_a_directory_that_was_stopped_meanwhile_did_nothing(inner: World) -> None:
+    """It answered the look and refuses the write, for a reason that it declares as a refusal: definite."""
+    directory = Directory(inner)
+    directory.control.add_fault(
+        "error",
+        service="ds-data",
+        operation="AddGroupMember",
+        error_code="DirectoryUnavailableException",
+        members={"Reason": "INVALID_DIRECTORY_STATE"},
+        count=None,
+    )
+
+    with pytest.raises(AssociationError, match="INVALID_DIRECTORY_STATE") as caught:
+        directory.create(inner.request())
+
+    assert not caught.value.outcome_unknown

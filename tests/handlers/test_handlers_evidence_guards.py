@@ -75,20 +75,29 @@ def test_a_rollback_that_begins_after_a_delete_does_not_end_it() -> None:
 # -- was its adoption completed? --------------------------------------------------------------------------------------
 
 
-def test_a_completion_before_the_adoption_does_not_settle_it() -> None:
+@pytest.mark.parametrize("created", [True, False])
+def test_a_completion_before_the_adoption_does_not_settle_it(created: bool) -> None:
     """The stack completed, adopted later, and failed: what was there before must stay."""
-    history = History().stack("CREATE_IN_PROGRESS", "CREATE_COMPLETE", "UPDATE_IN_PROGRESS")
-    history.resource("A", "CREATE_COMPLETE", text("p1", adopted=True)).stack("UPDATE_ROLLBACK_IN_PROGRESS")
+    history = adopted(created=created).stack("UPDATE_ROLLBACK_IN_PROGRESS")
 
     assert history.own("A").settled(identity("p1")) is False
 
 
-def test_the_newest_completion_settles_an_adoption() -> None:
+@pytest.mark.parametrize("created", [True, False])
+def test_the_newest_completion_settles_an_adoption(created: bool) -> None:
     """An older one before the adoption does not count against it."""
-    history = History().stack("CREATE_IN_PROGRESS", "CREATE_COMPLETE", "UPDATE_IN_PROGRESS")
-    history.resource("A", "CREATE_COMPLETE", text("p1", adopted=True)).stack("UPDATE_COMPLETE", "UPDATE_IN_PROGRESS")
+    history = adopted(created=created).stack("UPDATE_COMPLETE", "UPDATE_IN_PROGRESS")
 
     assert history.own("A").settled(identity("p1")) is True
+
+
+def adopted(*, created: bool) -> History:
+    """A stack that completed; then a new resource, or one that held something else, adopts the pair in an update."""
+    history = History().stack("CREATE_IN_PROGRESS")
+    if not created:
+        history.resource("A", "CREATE_COMPLETE", text("p2"))
+    history.stack("CREATE_COMPLETE", "UPDATE_IN_PROGRESS")
+    return history.resource("A", "CREATE_COMPLETE" if created else "UPDATE_COMPLETE", text("p1", adopted=True))
 
 
 def test_an_updates_cleanup_comes_after_its_completion() -> None:
@@ -329,7 +338,8 @@ def by_another_request(told: Told) -> None:
 
 
 def by_this_request(told: Told) -> None:
-    """An earlier delivery of this request announces it."""
+    """An earlier delivery of this request announces it; the resource is still being created."""
+    told.history.resources[told.logical_id] = ("", "CREATE_IN_PROGRESS")
     told.say("associating")
 
 
@@ -577,3 +587,13 @@ def test_a_late_delete_that_cannot_ask_is_not_simply_over(
     else:
         assert asking_host.live() is False
         assert '"may-remain"' in capsys.readouterr().out
+
+
+def test_what_was_given_up_before_the_request_is_no_claim() -> None:
+    """A resource held the pair long ago: a cancelled create may undo its own grant of it."""
+    history = History().stack("CREATE_IN_PROGRESS").resource("B", "CREATE_COMPLETE", text("p1"))
+    history.stack("CREATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("B", "UPDATE_COMPLETE", text("p2"))
+    history.now += datetime.timedelta(seconds=60)
+    history.stack("UPDATE_COMPLETE", "UPDATE_IN_PROGRESS")
+
+    assert history.own("A").taken_since(identity("p1"), history.now) is False

@@ -8,7 +8,8 @@ import pytest
 
 from aws_associations_lambda import index
 from aws_associations_lambda.host import CloudFormationHost
-from tests.handlers.stage import ASSOCIATE, GROUP, MARKER, USER, Stage, shown
+from aws_associations_lambda.responder import AnswerNotDeliveredError
+from tests.handlers.stage import ASSOCIATE, GROUP, LOOK, MARKER, USER, Stage, shown
 
 
 def test_an_adoption_that_is_delivered_again_stays_one(stage: Stage) -> None:
@@ -73,3 +74,30 @@ def test_two_resources_of_a_stack_have_tokens_of_their_own(stage: Stage) -> None
         stage.delete(str(physical_id), LogicalResourceId=name)
 
     assert first[0] != first[1]
+
+
+def test_what_a_retry_undid_is_not_answered(stage: Stage) -> None:
+    """Granted, the answer lost, revoked by others, then granted without an answer and undone: the old id is answered.
+
+    With the new one CloudFormation's cleanup would revoke what somebody may have granted since.
+    """
+    stage.add(GROUP, "bob")
+    stage.create()
+    event = stage.event(
+        "Update",
+        stage.properties(user="bob"),
+        physical_resource_id=stage.id(),
+        old_properties=stage.properties(),
+    )
+    stage.sink.refuse(503, times=50)
+    with pytest.raises(AnswerNotDeliveredError):
+        stage.deliver(event, seconds=6)
+    stage.sink.forgive()
+    assert stage.control.revoke(stage.environment, GROUP, "bob")
+    stage.control.add_fault("internal_error", operation=ASSOCIATE, when="after", count=None)
+    stage.control.add_fault("error", operation=LOOK, error_code="AccessDeniedException", skip=2)
+
+    stage.deliver(event)
+
+    (stored,) = [answer for answer in stage.sink.answers(event) if answer.stored]
+    assert shown(stored) == ("FAILED", stage.id())
