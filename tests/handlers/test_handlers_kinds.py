@@ -489,7 +489,7 @@ def test_the_realm_is_asked_for_once(kind_stage: KindStage) -> None:
 
     assert shown(answer) == ("SUCCESS", stage.id(stage.values(member_realm="corp.example.com")))
     assert answer.data["MemberRealm"] == "corp.example.com"
-    assert stage.calls() == ["ListGroupsForMember", "AddGroupMember", "ListGroupsForMember"]
+    assert stage.calls() == ["ListGroupsForMember", "ListGroupsForMember", "AddGroupMember", "ListGroupsForMember"]
 
 
 @kind("DirectoryGroupMembership")
