@@ -103,8 +103,8 @@ class Creation:
     def surely_granted(self) -> bool:
         """After it turned out that nobody waits: whether what is there was surely granted for this request.
 
-        Where a token tells, an announcement alone is none: it was made without a look. There the token is replayed,
-        though nobody waits for it: if it is accepted, what is there goes at once.
+        Where a token tells, an announcement alone is not enough. There the token is replayed, though nobody waits for
+        it: if it is accepted, what is there goes at once.
         """
         host = self._request.host
         if self._success is not None or host.granted_here(self._identity):

@@ -26,7 +26,7 @@ from aws_associations.kinds.directory_group_membership import KIND as DIRECTORY_
 from aws_associations.kinds.iot_billing_group_membership import KIND as BILLING_GROUP_MEMBERSHIP
 from aws_associations.kinds.opensearch_package_association import KIND as PACKAGE_ASSOCIATION
 from aws_associations.lifecycle import Desired, Granted, How, OnExisting
-from tests.core.world import ACCOUNT, ASSOCIATE, GROUP, LOOK, REGION, USER, World
+from tests.core.world import ACCOUNT, ASSOCIATE, GROUP, LOOK, REGION, USER, World, after_seconds
 
 DIRECTORY, ADMINS, MEMBER = "d-1234567890", "Admins", "alice"
 ADD = "AddGroupMember"
@@ -75,19 +75,6 @@ def while_asked(world: World, monkeypatch: pytest.MonkeyPatch, act: Callable[[],
         return True
 
     monkeypatch.setattr(world.host, "live", live)
-
-
-def after_seconds(world: World, monkeypatch: pytest.MonkeyPatch, seconds: float, act: Callable[[], None]) -> None:
-    """Something happens during a wait, once so much time has passed."""
-    begun, sleep = world.clock.now(), world.clock.sleep
-    pending = [act]
-
-    def sleeps(duration: float) -> None:
-        sleep(duration)
-        if pending and world.clock.now() - begun >= seconds:
-            pending.pop()()
-
-    monkeypatch.setattr(world.clock, "sleep", sleeps)
 
 
 # -- present: whose is it? --------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +13,7 @@ from aws_associations.host import Holder, Holders, Remainder
 from aws_associations.identity import AssociationId, Identity
 from aws_associations.kinds.opensearch_package_association import KIND as PACKAGE_ASSOCIATION
 from aws_associations.lifecycle import Desired, Removal
-from tests.core.world import ACCOUNT, ASSOCIATE, DISASSOCIATE, GROUP, LOOK, REGION, USER, World
+from tests.core.world import ACCOUNT, ASSOCIATE, DISASSOCIATE, GROUP, LOOK, REGION, USER, World, after_seconds
 
 INVENTED = "team-Membership-1A2B3C4D5E"
 
@@ -28,19 +27,6 @@ def answers(world: World, monkeypatch: pytest.MonkeyPatch, *lives: bool) -> None
     """What the host says of the request's life, in turn; the last one for good."""
     told = list(lives)
     monkeypatch.setattr(world.host, "live", lambda: told.pop(0) if len(told) > 1 else told[0])
-
-
-def after_seconds(world: World, monkeypatch: pytest.MonkeyPatch, seconds: float, act: Callable[[], None]) -> None:
-    """Something happens during a wait, once so much time has passed."""
-    begun, sleep = world.clock.now(), world.clock.sleep
-    pending = [act]
-
-    def sleeps(duration: float) -> None:
-        sleep(duration)
-        if pending and world.clock.now() - begun >= seconds:
-            pending.pop()()
-
-    monkeypatch.setattr(world.clock, "sleep", sleeps)
 
 
 # -- who else holds it? -----------------------------------------------------------------------------------------------

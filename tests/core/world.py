@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+
+import pytest
 
 from aws_associations.host import Holders, Owner, Remainder, Request, UnknowingHost
 from aws_associations.identity import AssociationId, Identity
@@ -170,3 +172,16 @@ class World:
 
     def tokens(self, operation: str) -> list[str | None]:
         return [entry.client_token for entry in self.control.journal(operation)]
+
+
+def after_seconds(world: World, monkeypatch: pytest.MonkeyPatch, seconds: float, act: Callable[[], None]) -> None:
+    """Something happens during a wait, once so much time has passed."""
+    begun, sleep = world.clock.now(), world.clock.sleep
+    pending = [act]
+
+    def sleeps(duration: float) -> None:
+        sleep(duration)
+        if pending and world.clock.now() - begun >= seconds:
+            pending.pop()()
+
+    monkeypatch.setattr(world.clock, "sleep", sleeps)

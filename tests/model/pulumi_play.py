@@ -17,8 +17,9 @@ from tests.contract.scenery import Values
 from tests.model.cloudformation import Job
 from tests.model.pulumi_engine import Call, Declared, Options, Other, Program, Pulumi, Run, pulumi_hosts
 from tests.model.pulumi_promises import Promises
-from tests.model.pulumi_script import Another, Destroy, Member, Refresh, Script, Up, by_chance, shrunk
+from tests.model.pulumi_script import Another, Destroy, Member, Refresh, Script, Up, by_chance, smaller
 from tests.model.script import At, Others, Step, Wait
+from tests.model.shrink import shrunk
 from tests.model.world import ACCOUNT, Change, Door, Mishap, World, Worlds, worlds
 
 BY_NAME = {kind.name: kind for kind in KINDS}
@@ -312,7 +313,7 @@ def soak_pulumi(lifecycles: int, seed: int, seconds: float, kinds: tuple[str, ..
                     told.put(part)
                     part, last = Part(), time.monotonic()
             for name, script in smallest.items():
-                part.failing[name] = str(stage.play(shrunk(script, partial(_breaks, stage, name), 20.0)))
+                part.failing[name] = str(stage.play(shrunk(script, smaller, partial(_breaks, stage, name), 20.0)))
     except BaseException:
         part.defect = traceback.format_exc()
         raise

@@ -6,8 +6,7 @@ A script is played by ``pulumi_play.py``; a step that makes no sense in the stat
 from __future__ import annotations
 
 import random
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
@@ -243,29 +242,15 @@ def by_chance(seed: int, kinds: tuple[str, ...] = ()) -> Script:
 # -- making a script smaller ------------------------------------------------------------------------------------------
 
 
-def shrunk(script: Script, fails: Callable[[Script], bool], seconds: float = 30.0) -> Script:
-    """The smallest script found in that time that still fails."""
-    end = time.monotonic() + seconds
-    progress = True
-    while progress:
-        progress = False
-        for smaller in _smaller(script):
-            if time.monotonic() > end:
-                return script
-            if fails(smaller):
-                script, progress = smaller, True
-                break
-    return script
-
-
-def _smaller(script: Script) -> Iterator[Script]:
+def smaller(script: Script) -> Iterator[Script]:
+    """Every script that is one step simpler."""
     for number in range(len(script.steps)):
         yield replace(script, steps=script.steps[:number] + script.steps[number + 1 :])
     for name in script.switches:
         yield replace(script, switches={key: value for key, value in script.switches.items() if key != name})
     for number, step in enumerate(script.steps):
-        for smaller in _smaller_steps(step):
-            yield replace(script, steps=(*script.steps[:number], smaller, *script.steps[number + 1 :]))
+        for simpler in _smaller_steps(step):
+            yield replace(script, steps=(*script.steps[:number], simpler, *script.steps[number + 1 :]))
     for seed in range(min(script.seed, 8)):
         yield replace(script, seed=seed)
 

@@ -5,28 +5,31 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.model.cloudformation import Habits
 from tests.model.script import At, Continue, Deploy, Remove, Script, Step
 
+S = TypeVar("S")
 
-def shrunk(script: Script, fails: Callable[[Script], bool], seconds: float = 30.0) -> Script:
-    """The smallest script found in that time that still fails."""
+
+def shrunk(script: S, smaller: Callable[[S], Iterator[S]], fails: Callable[[S], bool], seconds: float = 30.0) -> S:
+    """The smallest script found in that time that still fails; ``smaller``: every one that is one step simpler."""
     end = time.monotonic() + seconds
     progress = True
     while progress:
         progress = False
-        for smaller in _smaller(script):
+        for simpler in smaller(script):
             if time.monotonic() > end:
                 return script
-            if fails(smaller):
-                script, progress = smaller, True
+            if fails(simpler):
+                script, progress = simpler, True
                 break
     return script
 
 
-def _smaller(script: Script) -> Iterator[Script]:
+def smaller(script: Script) -> Iterator[Script]:
+    """Every script that is one step simpler."""
     for number in range(len(script.steps)):
         yield replace(script, steps=script.steps[:number] + script.steps[number + 1 :])
     usual = Script(script.kind, ())
@@ -39,8 +42,8 @@ def _smaller(script: Script) -> Iterator[Script]:
         if getattr(script.habits, name) != getattr(Habits(), name):
             yield replace(script, habits=replace(script.habits, **{name: getattr(Habits(), name)}))
     for number, step in enumerate(script.steps):
-        for smaller in _smaller_steps(step):
-            yield replace(script, steps=(*script.steps[:number], smaller, *script.steps[number + 1 :]))
+        for simpler in _smaller_steps(step):
+            yield replace(script, steps=(*script.steps[:number], simpler, *script.steps[number + 1 :]))
     for seed in range(min(script.seed, 5)):
         yield replace(script, seed=seed)
 

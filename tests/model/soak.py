@@ -21,7 +21,7 @@ from tests.model.promises import LIMITS
 from tests.model.pulumi_play import soak_pulumi
 from tests.model.pulumi_promises import LIMITS as PULUMI_LIMITS
 from tests.model.script import Script
-from tests.model.shrink import shrunk
+from tests.model.shrink import shrunk, smaller
 
 _SHRINKING = 20.0
 """Seconds for making one failing script smaller."""
@@ -101,8 +101,8 @@ class _Player:
                 break
             self._count(stage.play(by_chance(number, kinds)))
         for name, script in self._smallest.items():
-            smaller = shrunk(script, lambda tried, name=name: likeness(stage.play(tried)) == name, _SHRINKING)  # type: ignore[misc]
-            self.part.failing[name] = str(stage.play(smaller))
+            found = shrunk(script, smaller, lambda tried, name=name: likeness(stage.play(tried)) == name, _SHRINKING)  # type: ignore[misc]
+            self.part.failing[name] = str(stage.play(found))
 
     def _count(self, outcome: Outcome) -> None:
         part = self.part

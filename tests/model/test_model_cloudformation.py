@@ -10,7 +10,7 @@ from tests.contract.scenery import Values
 from tests.model.draw import by_chance, scripts
 from tests.model.play import Theatre
 from tests.model.script import At, Deploy, Member, Others, Remove, Script
-from tests.model.shrink import shrunk
+from tests.model.shrink import shrunk, smaller
 
 _DRAWN, _BY_CHANCE = 10, 25
 """Lifecycles of each kind, drawn by hypothesis and by chance; ``make soak`` plays as many as one likes."""
@@ -41,7 +41,7 @@ def test_the_promises_hold_in_every_lifecycle(stage: Theatre, kind: str) -> None
     for number in range(_BY_CHANCE):
         play(by_chance(number, (kind,)))
     for script in failing:
-        smallest = shrunk(script, lambda tried: bool(stage.play(tried).broken))
+        smallest = shrunk(script, smaller, lambda tried: bool(stage.play(tried).broken))
         pytest.fail(f"the smallest script that breaks a promise:\n\n{stage.play(smallest)}")
 
 

@@ -18,8 +18,9 @@ from aws_associations.removal import Removal, Revocation
 from pulumi_aws_associations.ledger import Ledger
 from tests.model import pulumi_promises as limits
 from tests.model.pulumi_play import Theatre, theatre
-from tests.model.pulumi_script import Destroy, Member, Script, Up, scripts, shrunk
+from tests.model.pulumi_script import Destroy, Member, Script, Up, scripts, smaller
 from tests.model.script import At, Others
+from tests.model.shrink import shrunk
 
 _LIFECYCLES = 8
 """Of each kind; the soak plays as many as one likes."""
@@ -54,7 +55,7 @@ def test_the_promises_hold_in_every_lifecycle(pulumi: Theatre, kind: str) -> Non
 
     lifecycle()
     for script in failing:
-        smallest = shrunk(script, lambda tried: bool(pulumi.play(tried).broken))
+        smallest = shrunk(script, smaller, lambda tried: bool(pulumi.play(tried).broken))
         pytest.fail(f"the smallest script that breaks a promise:\n\n{pulumi.play(smallest)}")
 
 
