@@ -106,10 +106,10 @@ class Creation:
         Where a token tells, an announcement alone is not enough. There the token is replayed, though nobody waits for
         it: if it is accepted, what is there goes at once.
         """
-        host = self._request.host
-        if self._success is not None or host.granted_here(self._identity):
+        if self._success is not None:
             return True
-        if not host.announced(self._identity):
+        # Not what this process remembers: a Delete that another one served may have ended that.
+        if not self._request.host.announced(self._identity):
             return False
         try:
             return not self._replay_tells() or self._replayed(waited_for=False)
@@ -138,13 +138,35 @@ class Creation:
 
     def _unseen(self, error: AssociationError) -> Granted:
         """A late delivery cannot look, and an earlier one may have granted it: that must not be forgotten."""
-        if self._replay_tells():
+        if self._sent_before():
             self._must_be_live()
-            return self._associate(stale=False)
-        if self._request.host.announced(self._identity):
+            if self._replay_tells():
+                return self._associate(stale=False)
             error.outcome_unknown = True
-            self._request.may_exist = self._identity
         raise error
+
+    def granted_meanwhile(self) -> bool:
+        """After a failure of which nothing remains: whether another delivery of the request granted it all the same.
+
+        Two of them may run at once, and the failure of one is the answer to both. What one of them shows may lag.
+        """
+        host, deadline = self._request.host, self._request.deadline
+        if host.announced(self._identity) is None:
+            return False
+        deadline.sleep(min(SETTLING_SECONDS, deadline.remaining / 3))
+        return self._sent_before()
+
+    def _sent_before(self) -> bool:
+        """Whether this delivery, or another one of the request, sent an associate that may have taken effect."""
+        sent: bool | None = self._success is not None or self._unknown
+        sent = sent or self._request.host.announced(self._identity)
+        if sent:
+            self._request.may_exist = self._identity
+        elif sent is None and self._request.late:
+            cause = "an earlier delivery of the request may have granted it, and that cannot be told"
+            fields = {"association": str(self._identity), "cause": cause}
+            self._request.host.note("may-remain", fields, warning=True)
+        return bool(sent)
 
     # -- present: is it ours? -------------------------------------------------------------------------------------
 
@@ -166,6 +188,8 @@ class Creation:
         if granted is not None:
             return granted
         if self._desired.on_existing is OnExisting.ADOPT:
+            if not self._replay_tells():
+                self._sent_before()  # a rollback lets go of what is adopted
             return self._granted(How.ADOPTED, self._present(sighting), adopted=True)
         there = "granted" if sighting.state is State.PRESENT else f"there ({sighting.status or sighting.state.value})"
         raise AlreadyExists(f"it is {there} already, and nothing shows that this resource granted it")
@@ -191,10 +215,12 @@ class Creation:
             holders = host.holders(identity)
         except AssociationError:
             holders = None
-        if holders is not None and (holders.now or holders.at_start):
-            holder = sorted(holders.now or holders.at_start, key=lambda each: each.own)[0]
+        if holders is not None and (holders.now or holders.at_start or holders.since):
+            held = holders.now or holders.at_start or holders.since
+            holder = sorted(held, key=lambda each: each.own)[0]
             if holder.own:
-                return self._granted(How.KEPT, self._present(sighting), adopted=holder.adopted)
+                # Under the id that it had: for CloudFormation another spelling would be a replacement.
+                return self._granted(How.KEPT, self._present(sighting), adopted=holder.adopted, known=holder.id)
             host.note("taken-over", {"association": str(identity), "from": holder.name}, warning=True)
             return self._granted(How.TAKEN_OVER, self._present(sighting), adopted=holder.adopted)
         return None
@@ -210,14 +236,19 @@ class Creation:
         return self._kind.duplicates is Duplicates.CONFLICT and self._kind.token is not None
 
     def _replayed(self, *, waited_for: bool = True) -> bool:
-        """Send the request token again: a service that rejects duplicates accepts it only from whoever used it."""
+        """Send the request token again: a service that rejects duplicates accepts it only from whoever used it.
+
+        An association that was there before anything was sent is not ours for want of an answer to that.
+        """
         assert self._kind.token is not None
         token = self._kind.token.associate[-1]
+        if self._request.late:
+            self._sent_before()  # a host that is cut short now answers what an earlier delivery may have granted
         for attempt in (1, 2):
             if waited_for:
                 self._must_be_live()
             try:
-                self._send_associate(token)
+                self._send_associate(token, replay=True)
             except (ResourceConflict, AlreadyExists) as error:
                 if not error.outcome_unknown:
                     self._foreign = True
@@ -230,11 +261,12 @@ class Creation:
                     return False
                 if not error.outcome_unknown or attempt == 2:
                     # A refusal of this attempt says nothing of the one that asked for it.
-                    error.outcome_unknown = error.outcome_unknown or self._unknown
+                    error.outcome_unknown = self._sent_before()
                     raise
             else:
+                self._request.may_exist = self._identity
                 return True
-        raise NotStabilized("the service did not tell whose it is", outcome_unknown=True)
+        raise NotStabilized("the service did not tell whose it is", outcome_unknown=self._sent_before())
 
     # -- absent: grant it -----------------------------------------------------------------------------------------
 
@@ -311,7 +343,7 @@ class Creation:
             return self._claim(seen, rejected=True)
         return self._granted(How.CREATED, self._present(seen))
 
-    def _send_associate(self, scope: Scope | None) -> Mapping[str, object]:
+    def _send_associate(self, scope: Scope | None, *, replay: bool = False) -> Mapping[str, object]:
         identity, kind, request = self._identity, self._kind, self._request
         parameters = {**identity.parameters(), **self._desired.options}
         intent = _intent(identity, request)
@@ -320,8 +352,10 @@ class Creation:
             token = client_token(scope, request.owner, request.request_id, kind.associate, identity, parameters)
             parameters[kind.token.member] = token
             intent["token"] = token
-        request.host.note("associating", intent)
-        request.may_exist = identity
+        # A replay announces nothing: what is there was there before it.
+        request.host.note("replaying" if replay else "associating", intent)
+        if not replay:
+            request.may_exist = identity
         return self._services.call(kind, identity, kind.associate, parameters, request.deadline)
 
     def _again(self, error: AssociationError, scope: Scope | None, scopes: list[Scope | None]) -> bool:
@@ -426,7 +460,9 @@ class Creation:
                 "the deployment no longer waits for this request", outcome_unknown=self._request.may_exist is not None
             )
 
-    def _granted(self, how: How, seen: Sighting, *, adopted: bool = False) -> Granted:
+    def _granted(
+        self, how: How, seen: Sighting, *, adopted: bool = False, known: AssociationId | None = None
+    ) -> Granted:
         # What takes long may have been cancelled meanwhile. An ordinary create asks nothing.
         if self._waited or self._request.late or (self._success is not None and self._request.slow):
             self._must_be_live()
@@ -435,7 +471,7 @@ class Creation:
             metadata = self._success.get("ResponseMetadata")
             code = metadata.get("HTTPStatusCode") if isinstance(metadata, dict) else None
         granted = Granted(
-            AssociationId(self._identity, adopted), how, seen.status, code if isinstance(code, int) else None
+            known or AssociationId(self._identity, adopted), how, seen.status, code if isinstance(code, int) else None
         )
         self._request.host.note(
             "granted", {"association": str(self._identity), "how": how.value, "id": granted.id.text}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from aws_associations.errors import InvalidRequest
-from aws_associations.identity import Identity
+from aws_associations.identity import AssociationId, Identity
 from aws_associations.kind import Kind
 from aws_associations.waiting import Deadline
 
@@ -39,12 +39,16 @@ class Holder:
         adopted: that holder adopted it.
         own: it is the resource of the request itself, which may have held it when the operation began.
         unsettled: it adopted it in a deployment that has not completed, so that whoever takes that back lets go of it.
+        stays: own, and the resource keeps it, whatever is deleted under its name now.
+        id: the id that it has or had, as it was spelled; None if that does not matter to the host.
     """
 
     name: str
     adopted: bool = False
     own: bool = False
     unsettled: bool = False
+    stays: bool = False
+    id: AssociationId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +57,17 @@ class Holders:
 
     Attributes:
         now: at this moment.
-        at_start: now, or when the running operation of the stack began.
+        at_start: now, or when the running operation of the stack began: what a rollback goes back to.
         rolling_back: the stack is on its way back to where it started.
         deleting: the whole stack is being deleted.
+        since: at any moment since that operation began, and not deleted under that name.
     """
 
     now: tuple[Holder, ...] = ()
     at_start: tuple[Holder, ...] = ()
     rolling_back: bool = False
     deleting: bool = False
+    since: tuple[Holder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from aws_associations.creation import SETTLING_SECONDS, Creation, Desired, Granted, How, OnExisting
-from aws_associations.errors import AssociationError, InternalFailure, ServiceUnavailable, Superseded
+from aws_associations.errors import (
+    AlreadyExists,
+    AssociationError,
+    InternalFailure,
+    InvalidRequest,
+    ServiceUnavailable,
+    Superseded,
+)
 from aws_associations.host import Host, Remainder, Request
 from aws_associations.identity import AssociationId, Identity, is_marker, parse_or_none
 from aws_associations.kind import Asked, Kind, State
@@ -125,6 +132,10 @@ class Lifecycle:
             except Superseded as error:
                 self._take_back(creation, desired.identity, request, error)
                 raise
+            except AssociationError as error:
+                if not error.outcome_unknown and not isinstance(error, (AlreadyExists, InvalidRequest)):
+                    error.outcome_unknown = creation.granted_meanwhile()
+                raise
 
     def create_or_undo(self, desired: Desired, request: Request, *, patient: bool = False) -> Granted:
         """Create, and revoke again what a failure leaves unknown: for a host that cannot keep what has failed.
@@ -217,11 +228,14 @@ class Lifecycle:
             )
 
     def _clear_left(self, left: Identity, request: Request) -> None:
-        """A rollback ends what the update before it granted that was given up, or says that it is there."""
+        """End what the update before this one granted that was given up, or say that it is there.
+
+        Not in a rollback only: one that has begun may not be shown yet, and there is none where it is disabled.
+        """
         host = request.host
         try:
             holders = host.holders(left)
-            if holders is None or not holders.rolling_back or holders.now or holders.at_start:
+            if holders is None or holders.now or holders.at_start or holders.since:
                 return
             told = self._left_behind(left.kind, request)
             if told is None or left not in {remainder.identity for remainder in told}:
@@ -267,7 +281,12 @@ class Lifecycle:
             sure = not absent and creation.surely_granted()
         except AssociationError:
             absent = sure = False
-        if not sure and not error.outcome_unknown and (absent or not request.host.announced(identity)):
+        host = request.host
+        if (
+            not sure
+            and not error.outcome_unknown
+            and (absent or not (host.granted_here(identity) or host.announced(identity)))
+        ):
             return  # nothing was granted for this request
         if sure and request.host.claimed_since(identity) is False:
             revocation = Revocation(self._services, AssociationId(identity), request)

@@ -71,7 +71,7 @@ class Revocation:
         holders = host.holders(identity)
         if holders is not None:
             held = holders.at_start if holders.rolling_back else holders.now
-            others = [holder for holder in held if not holder.own]
+            others = [holder for holder in held if not holder.own or holder.stays]
             if (holders.rolling_back or holders.deleting) and not self._known.adopted:
                 # Whoever adopted it in the operation that is taken back lets go of it: it shields no grant of our own.
                 others = [holder for holder in others if not holder.unsettled]
@@ -133,6 +133,11 @@ class Revocation:
                 elif refused_since is None:
                     refused_since = deadline.moment
                 elif deadline.elapsed_since(refused_since) >= self._identity.kind.settle_seconds:
+                    if seen.state is State.FAILED:
+                        # It was never granted, and the service does not let go of it: the stack must be deletable.
+                        fields = {"association": str(self._identity), "status": seen.status, "cause": error.cause}
+                        self._request.host.note("failed-one-left", fields, warning=True)
+                        return Removal.ABSENT
                     error.outcome_unknown = error.outcome_unknown or lost is not None
                     raise
                 self._pause(delay, seen)

@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from urllib.parse import parse_qs, urlsplit
 
 from aws_associations.errors import InvalidRequest
-from aws_associations.identity import MAX_BYTES
+from aws_associations.identity import MAX_BYTES, parse_or_none
 from aws_associations.kind import Kind, Option, Part
 from aws_associations.kinds import KINDS
 from aws_associations.lifecycle import OnExisting
@@ -24,7 +24,8 @@ from aws_associations_lambda.response_url import is_https, is_of_cloudformation
 
 # What has to be echoed is limited so that every answer fits 4096 bytes; real values are far shorter.
 _ECHOED = {"StackId": 1024, "RequestId": 128, "LogicalResourceId": 255}
-_ECHOABLE = re.compile(r'[^\x00-\x1f\x7f-\uffff\U00010000-\U0010ffff"\\]+')
+# Printable ASCII that JSON does not escape.
+_ECHOABLE = re.compile(r"[ !#-\[\]-~]+")
 _MAX_ESCAPED_ID = 2 * MAX_BYTES
 _STACK = re.compile(r"arn:(?P<partition>[a-z0-9-]+):cloudformation:(?P<region>[a-z0-9-]+):[0-9]{12}:stack/.+")
 
@@ -115,17 +116,34 @@ class Event:
             )
         if not isinstance(self.properties.get(_REVISION, ""), str):
             raise InvalidRequest(f"property {_REVISION} must be a string")
-        values = {part.name: str(given[part.name]) for part in kind.parts if part.name in given}
-        return Declared(values, options, OnExisting(on_existing))
+        return Declared(self.values, options, OnExisting(on_existing))
 
     def options_before(self, services: Services) -> Mapping[str, object]:
         """The options that the resource had before an update: request member → value."""
         return typed_options(services, self.kind, _given(_members(self.kind), self.old_properties))[0]
 
     @property
+    def values(self) -> Mapping[str, str]:
+        """The parts that the resource gives, unchecked: part name → value."""
+        return self._values(self.properties)
+
+    @property
+    def leads_away(self) -> bool:
+        """Whether it is an Update to another association than the resource has."""
+        if self.request_type != "Update":
+            return False
+        known = parse_or_none(self.kind, self.physical_id)
+        given = _given(_members(self.kind), self.properties)
+        values = {part.name: str(given[part.name]) for part in self.kind.parts if part.name in given}
+        return known is not None and not known.identity.may_be(values)
+
+    @property
     def values_before(self) -> Mapping[str, str]:
         """The parts that the resource gave before an update: part name → value."""
-        given = _given(_members(self.kind), self.old_properties)
+        return self._values(self.old_properties)
+
+    def _values(self, properties: Mapping[str, object]) -> Mapping[str, str]:
+        given = _given(_members(self.kind), properties)
         return {part.name: str(given[part.name]) for part in self.kind.parts if part.name in given}
 
     @property

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from aws_associations.errors import Throttling
 from aws_associations.host import Holders, Remainder
-from aws_associations.identity import Identity
+from aws_associations.identity import Identity, parse_or_none
 from aws_associations.kind import Kind
 from aws_associations.waiting import Deadline
 from aws_associations_lambda import log
@@ -70,7 +70,9 @@ class CloudFormationHost:
 
         def ask() -> bool | None:
             try:
-                return self._stack.waits_for(event.request_type, event.signed, event.physical_id)
+                return self._stack.waits_for(
+                    event.request_type, event.signed, event.physical_id, leads_away=event.leads_away
+                )
             except CannotTellError as error:
                 if deleting and error.passing:
                     raise Throttling(f"it cannot be told {what}: {error}") from error
@@ -78,7 +80,11 @@ class CloudFormationHost:
 
         known = self._asked(what, ask)
         if known is None and deleting and what in self.untold:
-            self.note("may-remain", {"id": event.physical_id, "cause": f"it cannot be told {what}"}, warning=True)
+            fields = {"id": event.physical_id, "cause": f"it cannot be told {what}"}
+            meant = parse_or_none(event.kind, event.physical_id)
+            if meant is not None:
+                fields["association"] = str(meant.identity)
+            self.note("may-remain", fields, warning=True)
         return False if known is None and self.late else known
 
     def announced(self, identity: Identity) -> bool | None:
@@ -126,7 +132,8 @@ class CloudFormationHost:
         what = "what an earlier request of this resource granted that was given up"
         told = self._asked(what, ask)
         if told is None:
-            self.note("may-remain", {"cause": f"it cannot be told {what}"}, warning=True)
+            fields = {"cause": f"it cannot be told {what}", "declared": dict(self._event.values)}
+            self.note("may-remain", fields, warning=True)
         return told
 
     def _claimed(self, identity: Identity, since: datetime.datetime, others: list[Announcement]) -> bool:

@@ -10,6 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+# Used by nearly every request, and loaded with the module: in this phase Lambda lends more processor than a function
+# of this size has afterwards.
+import botocore.session  # noqa: F401
+
 from aws_associations.errors import AlreadyExists, InvalidRequest
 from aws_associations.host import Owner, Request
 from aws_associations.identity import AssociationId, Identity, is_marker, marker, parse_or_none, resembles_id

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from aws_associations.creation import How
 from aws_associations.identity import Identity, parse_or_none
 from aws_associations.kind import Kind
 from aws_associations.removal import Removal
@@ -68,16 +69,22 @@ class OwnLog:
                 continue
             event, delivery, identity = line["event"], str(line.get("delivery")), known.identity
             key = (delivery, identity)
-            if event == _ANNOUNCED:
-                request = (str(line.get("stack")), str(line.get("logical_id")), str(line.get("request")))
-                holding[key] = Announcement(request, delivery, identity, granted=False)
+            # A replay that was accepted has announced nothing before it.
+            created = event == _GRANTED and line.get("how") == How.CREATED.value
+            if event == _ANNOUNCED or (created and key not in holding):
+                holding[key] = Announcement(_request(line), delivery, identity, granted=created)
             elif event == _GRANTED and key in holding:
                 holding[key] = replace(holding[key], granted=True)
             elif event == _REFUSED:
                 holding.pop(key, None)
-            elif event in _ENDED and line.get("how") != Removal.ABSENT.value:
-                # Whoever granted it, it has been revoked since.
-                holding = {each: said for each, said in holding.items() if each[1] != identity}
+            elif event in _ENDED:
+                # Whoever granted it, it has been revoked since. One that was absent may be on its way for others.
+                absent, resource = line.get("how") == Removal.ABSENT.value, _request(line)[:2]
+                holding = {
+                    each: said
+                    for each, said in holding.items()
+                    if each[1] != identity or (absent and said.request[:2] != resource)
+                }
         return list(holding.values())
 
     def _lines(self, since: datetime.datetime) -> Iterator[Mapping[str, Any]]:
@@ -98,3 +105,7 @@ class OwnLog:
                 continue
             if isinstance(line, dict) and isinstance(line.get("event"), str):
                 yield line
+
+
+def _request(line: Mapping[str, Any]) -> tuple[str, str, str]:
+    return (str(line.get("stack")), str(line.get("logical_id")), str(line.get("request")))

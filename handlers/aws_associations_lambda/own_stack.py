@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from aws_associations.host import Holder, Holders
@@ -28,8 +28,13 @@ _COMPLETIONS = frozenset(
         "UPDATE_ROLLBACK_COMPLETE",
     }
 )
+_FAILURES = frozenset({"CREATE_FAILED", "UPDATE_FAILED"})
+"""Where an operation ends whose rollback is disabled: the next one goes on with it, or rolls all of it back."""
+
 _HAS = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
 """Status of a resource whose physical id is the one that it has from then on."""
+
+_CLEANUP = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
 
 _TOGETHER = datetime.timedelta(seconds=2)
 """How far apart CloudFormation's event of a request and its ResponseURL's signature may be (observed: a second)."""
@@ -56,6 +61,52 @@ class StackEvent:
         return self.resource_type == _STACK and self.physical_id == stack_id
 
 
+@dataclass(slots=True)
+class _Past:
+    """What the events since the last completed operation tell.
+
+    Attributes:
+        newest: status of the stack.
+        rolled_back: when the rollback began.
+        first: physical id that a logical id had when the operation began.
+        had: those that it had since, and that were not deleted.
+        taken: of these, those of the newest of several updates that follow each other.
+    """
+
+    newest: str = ""
+    rolled_back: datetime.datetime | None = None
+    first: dict[str, list[str]] = field(default_factory=dict)
+    had: dict[str, list[str]] = field(default_factory=dict)
+    taken: dict[str, list[str]] = field(default_factory=dict)
+
+
+class _Operation:
+    """The running operation in the stack's own events, newest first.
+
+    One whose rollback is disabled ends in a failure and not in a rollback. The next one goes on from there, and a
+    rollback takes back all that follow each other so: together they are one operation.
+
+    Attributes:
+        begun: the newest of them has begun.
+        over: whatever is older is of another operation.
+    """
+
+    def __init__(self) -> None:
+        self.begun = self.over = False
+        self._failed = False
+
+    def see(self, status: str) -> bool:
+        """Take the next older status of the stack; tells whether it is a beginning of the operation."""
+        beginning = status in _BEGINNINGS and (not self.begun or self._failed) and not self.over
+        if self.begun and not beginning:
+            self.over = self.over or status not in _FAILURES
+        self._failed = self.begun and status in _FAILURES
+        self.begun = self.begun or beginning
+        # What a deletion goes back to does not exist: nothing older is read for it.
+        self.over = self.over or (beginning and status == "DELETE_IN_PROGRESS")
+        return beginning
+
+
 class OwnStack:
     """The stack that a request belongs to. Every question may raise CannotTellError."""
 
@@ -71,14 +122,25 @@ class OwnStack:
 
     # -- is the request still waited for? -----------------------------------------------------------------------------
 
-    def waits_for(self, request_type: str, signed: datetime.datetime | None, physical_id: str = "") -> bool | None:
+    def waits_for(
+        self,
+        request_type: str,
+        signed: datetime.datetime | None,
+        physical_id: str = "",
+        *,
+        leads_away: bool = False,
+    ) -> bool | None:
         """Whether the stack waits for the request of this type whose ResponseURL was signed then; None: cannot be told.
 
         It does if the newest event of the logical id is that request's, and the stack has not turned back since. Only
         an event that came after the request says that it is over: its own event may not be shown yet.
+
+        ``leads_away``: it is an Update to another association than the resource has.
         """
         if signed is None:
             return None
+        if leads_away and self._turned_back(signed, physical_id):
+            return False
         deleting = request_type == "Delete"
         began, ended, later = f"{request_type.upper()}_IN_PROGRESS", False, False
         for event in self._own_events():
@@ -111,39 +173,64 @@ class OwnStack:
                 return None
         return True if later else None
 
+    def _turned_back(self, signed: datetime.datetime, physical_id: str) -> bool:
+        """Whether a rollback has begun since, of an update that leads away from where that goes back to.
+
+        The update and its reverse may begin within a second, so that no time tells which of them a request is. But no
+        reverse leads away from what the resource had when the operation began.
+        """
+        newest = next((event for event in self._own_events() if event.of_stack(self._stack_id)), None)
+        if newest is None or "ROLLBACK" not in newest.status:
+            return False
+        past = self._past()
+        since = past.rolled_back is not None and past.rolled_back >= signed
+        return since and physical_id in past.first.get(self._logical_id, ())
+
     # -- who holds it? ------------------------------------------------------------------------------------------------
 
     def holders(self, identity: Identity) -> Holders:
         """Which resources of the stack hold the identity, now and when its running operation began."""
         now = dict(self._holding(identity))
         try:
-            first, turn = self._at_beginning()
+            past = self._past()
         except CannotTellError as error:
             # What holds it now is known, and holds it whichever way the stack goes.
             if error.passing or not now.keys() - {self._logical_id}:
                 raise
-            first, turn = {}, ""
-        at_start = dict(now)
-        for logical, physical in first.items():
-            known = self._same(identity, physical)
-            if known is not None:
-                at_start[logical] = known
+            past = _Past()
+        at_start = {**now, **self._among(identity, past.first)}
+        since = self._among(identity, past.had)
+        unsettled = {
+            logical
+            for logical, known in {**since, **at_start}.items()
+            if known.adopted and self.settled(identity, logical) is False
+        }
+        rolling_back, deleting = "ROLLBACK" in past.newest, past.newest == "DELETE_IN_PROGRESS"
+        # A Delete of what the resource has now, and keeps: of the same under another id, or of an earlier failure.
+        kept = past.first if rolling_back else past.taken if past.newest == _CLEANUP else {}
+        stays = self._logical_id in now and self._logical_id in self._among(identity, kept)
+        beginning = rolling_back and at_start.keys() - now.keys() - {self._logical_id}
+        if stays or beginning or (unsettled - {self._logical_id} and not (rolling_back or deleting)):
+            # Events lag: the rollback may have ended, and what they show of its beginning counts no more; or it, or a
+            # deletion, may have begun, and who adopted it lets go of it.
+            status = str(self._describe(self._stack_id)["StackStatus"])
+            stays = stays and ("ROLLBACK" in status if rolling_back else status == _CLEANUP)
+            rolling_back, deleting = "ROLLBACK" in status, status == "DELETE_IN_PROGRESS"
 
-        rolling_back = "ROLLBACK" in turn
-        if rolling_back and at_start.keys() - now.keys() - {self._logical_id}:
-            # Events lag: the rollback may have ended, and what they show of its beginning counts no more.
-            rolling_back = "ROLLBACK" in str(self._describe(self._stack_id)["StackStatus"])
+        def holders(of: Mapping[str, AssociationId]) -> tuple[Holder, ...]:
+            return tuple(
+                Holder(
+                    logical,
+                    known.adopted,
+                    own=logical == self._logical_id,
+                    unsettled=logical in unsettled,
+                    stays=stays and logical == self._logical_id,
+                    id=known,
+                )
+                for logical, known in of.items()
+            )
 
-        def holder(logical: str, known: AssociationId) -> Holder:
-            unsettled = known.adopted and self.settled(identity, logical) is False
-            return Holder(logical, known.adopted, own=logical == self._logical_id, unsettled=unsettled)
-
-        return Holders(
-            tuple(holder(*item) for item in now.items()),
-            tuple(holder(*item) for item in at_start.items()),
-            rolling_back,
-            deleting=turn == "DELETE_IN_PROGRESS",
-        )
+        return Holders(holders(now), holders(at_start), rolling_back, deleting, holders(since))
 
     def _holding(self, identity: Identity) -> Iterator[tuple[str, AssociationId]]:
         for summary in self._summaries():
@@ -151,33 +238,47 @@ class OwnStack:
             if known is not None and not str(summary["ResourceStatus"]).startswith("DELETE_"):
                 yield str(summary["LogicalResourceId"]), known
 
-    def _at_beginning(self) -> tuple[dict[str, str], str]:
-        """The physical id of each logical id when the operation began, and the newest status of the stack.
+    def _among(self, identity: Identity, ids: Mapping[str, Collection[str]]) -> dict[str, AssociationId]:
+        """Those of the logical ids that have it, or had it."""
+        same = {logical: [self._same(identity, text) for text in texts] for logical, texts in ids.items()}
+        return {logical: known for logical, found in same.items() for known in found if known is not None}
 
-        It is the one on the first event since; where that has none, an engine did not fill it in (measured: ministack)
-        and the last one before it counts. What is being created had none.
+    def _past(self) -> _Past:
+        """What the events tell of the running operation.
+
+        The id that a resource had at its beginning is that on its first event since; where that has none, an engine did
+        not fill it in (measured: ministack) and the last one before it counts. What is being created had none.
         """
-        first: dict[str, str] = {}
-        newest = ""
+        past = _Past()
         unnamed: set[str] = set()
-        begun = False
+        deleted: set[tuple[str, str]] = set()
+        operation = _Operation()
         for event in self._own_events():
-            logical = event.logical_id
+            logical, physical = event.logical_id, event.physical_id
             if event.of_stack(self._stack_id):
-                newest = newest or event.status
-                begun = begun or event.status in _BEGINNINGS
-            elif not begun:
-                first[logical] = event.physical_id  # events come newest first: the last one kept is the first
-                if event.status == "UPDATE_IN_PROGRESS" and not event.physical_id:
+                past.newest = past.newest or event.status
+                if event.status == "UPDATE_ROLLBACK_IN_PROGRESS" and not operation.begun:
+                    past.rolled_back = event.when
+                operation.see(event.status)
+            elif not operation.over:
+                # Events come newest first: the last one kept is the first.
+                past.first[logical] = [physical]
+                if event.status == "UPDATE_IN_PROGRESS" and not physical:
                     unnamed.add(logical)
                 else:
                     unnamed.discard(logical)
-            elif logical in unnamed and (event.physical_id or event.status.startswith("DELETE_")):
+                if event.status == "DELETE_COMPLETE":
+                    deleted.add((logical, physical))
+                elif event.status in _HAS and (logical, physical) not in deleted:
+                    past.had.setdefault(logical, []).append(physical)
+                    if not operation.begun:
+                        past.taken.setdefault(logical, []).append(physical)
+            elif logical in unnamed and (physical or event.status.startswith("DELETE_")):
                 unnamed.discard(logical)
-                first[logical] = "" if event.status.startswith("DELETE_") else event.physical_id
-            if begun and not unnamed:
+                past.first[logical] = ["" if event.status.startswith("DELETE_") else physical]
+            if operation.over and not unnamed:
                 break
-        return first, newest
+        return past
 
     # -- was its adoption completed? ----------------------------------------------------------------------------------
 
@@ -246,11 +347,15 @@ class OwnStack:
         return any(True for _ in self._holding(identity))
 
     def operation_begun(self) -> datetime.datetime | None:
-        """When the running operation of the stack began."""
+        """When the running operation of the stack began: what a rollback takes back."""
+        begun: datetime.datetime | None = None
+        operation = _Operation()
         for event in self._own_events():
-            if event.of_stack(self._stack_id) and event.status in _BEGINNINGS:
-                return event.when
-        return None
+            if event.of_stack(self._stack_id) and operation.see(event.status):
+                begun = event.when
+            if operation.over:
+                break
+        return begun
 
     def given_up(self) -> Callable[[str], bool]:
         """Tell of a logical id whether nothing that its resource was to get will be its own any more."""

@@ -49,6 +49,7 @@ class Ledger:
         self._unknown: set[tuple[Owner, Identity]] = set()
         self._superseded: dict[tuple[str, Owner], set[Entry]] = {}
         self._replaced: set[Entry] = set()
+        self._released: dict[Identity, Entry] = {}
 
     # -- what the engine shows ----------------------------------------------------------------------------------------
 
@@ -66,9 +67,10 @@ class Ledger:
             self._superseded.setdefault((entry.id.identity.kind.name, owner), set()).add(entry)
 
     def end(self, entry: Entry) -> None:
-        """The state has it no more."""
+        """The state has it no more, and nothing of it is left to others."""
         with self._changed:
             self._entries.setdefault(entry.id.identity, {})[entry] = False
+            self._released.pop(entry.id.identity, None)
 
     def must_grant_again(self, entry: Entry) -> bool:
         """Whether this process revoked what a resource holds, for another one and before it could know of this.
@@ -110,12 +112,32 @@ class Ledger:
 
     def granted(self, entry: Entry) -> None:
         """A resource holds it now."""
-        identity = entry.id.identity
         with self._changed:
-            self._entries.setdefault(identity, {})[entry] = True
-            self._replaced |= self._superseded.pop((identity.kind.name, entry.owner), set())
-            self._revoked.pop(identity, None)
-            self._unknown.discard((entry.owner, identity))
+            self._hold(entry)
+
+    def created(self, entry: Entry) -> tuple[Entry, ...]:
+        """A new resource holds it now, and what it replaces shields no delete any more.
+
+        Returns:
+            What deletes of this run left to nobody but that.
+        """
+        with self._changed:
+            self._hold(entry)
+            replaced = self._superseded.pop((entry.id.identity.kind.name, entry.owner), set())
+            self._replaced |= replaced
+            return tuple(self._released.pop(left.id.identity) for left in self._left_to(replaced))
+
+    def released(self, entry: Entry) -> bool:
+        """A delete leaves it to others, and the state has it no more. False: nobody is there any more to leave it to.
+
+        They may turn out to be gone: see :meth:`superseded`.
+        """
+        with self._changed:
+            if not self._others(entry):
+                return False
+            self._entries[entry.id.identity][entry] = False
+            self._released[entry.id.identity] = entry
+            return True
 
     def revoked(self, entry: Entry) -> None:
         """This process revoked it for a resource, so that what is there afterwards was granted by others."""
@@ -127,12 +149,33 @@ class Ledger:
         with self._changed:
             self._unknown.add((owner, identity))
 
+    def _hold(self, entry: Entry) -> None:
+        identity = entry.id.identity
+        self._entries.setdefault(identity, {})[entry] = True
+        self._revoked.pop(identity, None)
+        self._unknown.discard((entry.owner, identity))
+
+    def _left_to(self, entries: set[Entry]) -> list[Entry]:
+        """What deletes of this run left to these, and nobody else has."""
+        found = [self._released.get(identity) for identity in {entry.id.identity for entry in entries}]
+        return [left for left in found if left is not None and set(self._others(left)) <= entries]
+
+    def _others(self, entry: Entry) -> list[Entry]:
+        """Who else holds it. What has been replaced shields no delete."""
+        held = self._entries.get(entry.id.identity, {})
+        return [each for each, holds in held.items() if holds and each != entry and each not in self._replaced]
+
     # -- evidence -----------------------------------------------------------------------------------------------------
 
     def may_have_granted(self, owner: Owner, identity: Identity) -> bool:
         """Whether a create of this owner was left unknown."""
         with self._changed:
             return (owner, identity) in self._unknown
+
+    def left_to_superseded(self, owner: Owner, kind: str) -> list[Entry]:
+        """What deletes of this run left to nobody but what this owner's next create of the kind was to replace."""
+        with self._changed:
+            return self._left_to(self._superseded.get((kind, owner), set()))
 
     def revoked_by(self, identity: Identity) -> Entry | None:
         """The resource whose delete revoked it in this process, if nothing of the stack granted it since."""
@@ -147,9 +190,6 @@ class Ledger:
         """
         with self._changed:
             entries = self._entries.get(identity, {})
-            held = tuple(
-                Holder(entry.name, entry.id.adopted)
-                for entry, holds in entries.items()
-                if holds and entry != but and not (but and entry in self._replaced)
-            )
-        return Holders(now=held, at_start=held)
+            held = self._others(but) if but else [entry for entry, holds in entries.items() if holds]
+        told = tuple(Holder(entry.name, entry.id.adopted) for entry in held)
+        return Holders(now=told, at_start=told)

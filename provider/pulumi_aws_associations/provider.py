@@ -149,8 +149,12 @@ class AssociationProvider(ResourceProvider):
                 granted = lifecycle.create_or_undo(Desired(identity, on_existing, options), request)
             except AssociationError as error:
                 _after_failed_create(error, request.owner, identity)
+                for left in _ledger.left_to_superseded(request.owner, self.kind.name):
+                    _note_remainder(request.owner, left, "it was left to a resource that could not be replaced")
                 raise
-            _ledger.granted(Entry(request.owner, granted.id, request.request_id))
+            replaced = _ledger.created(Entry(request.owner, granted.id, request.request_id))
+        for left in replaced:
+            self._revoke_left(left, props)
         code = 0 if granted.status_code is None else granted.status_code
         outs = self._outs(props, granted.id, granted.status)
         internal = {**self._defaulted(props), _REQUEST_ID: request.request_id}
@@ -196,12 +200,19 @@ class AssociationProvider(ResourceProvider):
     @_short_errors
     def delete(self, id_: str, props: dict[str, Any]) -> None:
         """Revoke, unless another resource of the stack holds it; absent already is success."""
+        self._delete(_entry(parse(self.kind, id_), props), props)
+
+    def _delete(self, entry: Entry, props: Mapping[str, Any]) -> None:
         _, lifecycle = _core()
-        known = parse(self.kind, id_)
-        entry = _entry(known, props)
         with _ledger.turn_to_delete(entry):
-            request = self._request(known.identity.region, props, entry)
-            if lifecycle.delete(self.kind, id_, request) is Removal.REVOKED:
+            request = self._request(entry.id.identity.region, props, entry)
+            removal = lifecycle.delete(self.kind, entry.id.text, request)
+            while removal is Removal.RELEASED:
+                if _ledger.released(entry):
+                    return
+                # Whoever held it has been replaced meanwhile, and will be deleted by nobody.
+                removal = lifecycle.delete(self.kind, entry.id.text, request)
+            if removal is Removal.REVOKED:
                 _ledger.revoked(entry)
             _ledger.end(entry)
 
@@ -214,6 +225,15 @@ class AssociationProvider(ResourceProvider):
         entry = _entry(known, olds)
         _ledger.show(entry)
         return _ledger.must_grant_again(entry)
+
+    def _revoke_left(self, left: Entry, props: Mapping[str, Any]) -> None:
+        """Revoke what an earlier delete left to what a create has replaced now. It never fails what was created."""
+        try:
+            self._delete(left, props)
+        except AssociationError as error:
+            if error.outcome_unknown:
+                _ledger.revoked(left)  # whoever is seen later and holds it looks, and grants it again if need be
+            _note_remainder(_owner(props), left, error.cause)
 
     def _grant_again(self, known: AssociationId, olds: Mapping[str, Any], news: Mapping[str, Any]) -> str:
         services, lifecycle = _core()
@@ -337,6 +357,10 @@ def _after_failed_create(error: AssociationError, owner: Owner, identity: Identi
             error.cause += f"; this run revoked it for {before.name!r}, so somebody else has granted it since"
         else:
             error.advice += _RENAMED_OR_SWAPPED
+
+
+def _note_remainder(owner: Owner, left: Entry, cause: str) -> None:
+    _Host(owner, left).note("may-remain", {"association": str(left.id.identity), "cause": cause}, warning=True)
 
 
 class _Host(UnknowingHost):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import botocore.session
@@ -20,7 +21,7 @@ from aws_associations.errors import (
     Throttling,
 )
 from aws_associations.host import Holder, Holders, Request
-from aws_associations.identity import Identity
+from aws_associations.identity import AssociationId, Identity
 from aws_associations.kind import Kind
 from aws_associations.kinds.directory_group_membership import KIND as DIRECTORY_GROUP_MEMBERSHIP
 from aws_associations.kinds.iot_billing_group_membership import KIND as BILLING_GROUP_MEMBERSHIP
@@ -125,6 +126,26 @@ def test_its_own_pair_is_kept_with_its_flag_and_without_a_warning(inner: World) 
 
     assert (granted.how, granted.id.adopted) == (How.KEPT, True)
     assert inner.host.warnings == []
+    assert inner.writes() == []
+
+
+def test_its_own_pair_is_kept_under_the_id_that_it_had(directory: Directory) -> None:
+    """Spelled otherwise it would be a replacement for CloudFormation, whose cleanup deletes what means the same."""
+    directory.grant_as_others_do()
+    had = AssociationId(replace(directory.identity, values=(DIRECTORY, "CORP.example.com", ADMINS, MEMBER.upper())))
+    directory.world.host.others = Holders(at_start=(Holder("Membership", own=True, id=had),))
+
+    kept = directory.create(directory.world.request())
+
+    assert (kept.how, kept.id.text) == (How.KEPT, had.text)
+
+
+def test_what_the_stack_held_in_between_is_taken_over(inner: World) -> None:
+    """Several updates in turn were not rolled back, and their cleanup is still to come."""
+    inner.grant_as_others_do()
+    inner.host.others = Holders(since=(Holder("Membership", own=True),))
+
+    assert inner.create().how is How.KEPT
     assert inner.writes() == []
 
 
@@ -432,16 +453,35 @@ def test_a_refusal_after_a_lost_round_is_undone(inner: World, monkeypatch: pytes
     assert caught.value.outcome_unknown is blind
 
 
-def test_two_replays_that_were_lost_and_rejected_tell_nothing(directory: Directory) -> None:
-    """Each was cut, and the SDK's own retry rejected: that may be an echo, so nobody knows whose it is."""
+@pytest.mark.parametrize("announced", [True, False, None])
+def test_two_replays_that_were_lost_and_rejected_tell_nothing(directory: Directory, announced: bool | None) -> None:
+    """Each was cut, and the SDK's own retry rejected: unknown if an earlier delivery may have granted it."""
     directory.grant_as_others_do()
+    directory.world.host.intent = announced
     directory.fault("cut")
     directory.fault("cut", skip=1)
 
     with pytest.raises(NotStabilized) as caught:
         directory.create(directory.world.request(late=True))
 
-    assert caught.value.outcome_unknown
+    assert caught.value.outcome_unknown is bool(announced)
+    assert ("may-remain" in [name for name, _ in directory.world.host.notes]) is (announced is None)
+
+
+@pytest.mark.parametrize("fault", ["internal_error", "cut"])
+def test_what_was_there_before_anything_was_sent_is_not_ours_for_want_of_an_answer(
+    directory: Directory, fault: str
+) -> None:
+    """The replays get no answer: a failure that named the id would have its rollback revoke a stranger's grant."""
+    directory.grant_as_others_do()
+    directory.fault(fault, count=None)
+    request = directory.world.request()
+
+    with pytest.raises(AssociationError) as caught:
+        directory.create(request)
+
+    assert not caught.value.outcome_unknown
+    assert request.may_exist is None
 
 
 def test_every_announcement_of_a_refused_token_is_taken_back(directory: Directory) -> None:
@@ -452,8 +492,8 @@ def test_every_announcement_of_a_refused_token_is_taken_back(directory: Director
     with pytest.raises(AlreadyExists):
         directory.create(directory.world.request(late=True))
 
-    events = [event for event, _ in directory.world.host.notes if event in {"associating", "refused"}]
-    assert events == ["associating", "refused"] * 2
+    events = [event for event, _ in directory.world.host.notes if event in {"associating", "replaying", "refused"}]
+    assert events == ["replaying", "refused"] * 2
 
 
 @pytest.mark.parametrize("answered", [True, False])
@@ -488,10 +528,9 @@ def test_an_update_does_not_wait_for_a_service_that_has_ended(inner: World) -> N
 
 @pytest.mark.parametrize("lives", [True, False])
 def test_a_late_delivery_that_cannot_look_asks_by_its_token(directory: Directory, lives: bool) -> None:
-    """The service tells that an earlier delivery granted it; a dead delivery writes nothing to learn that."""
+    """The service tells that an earlier delivery granted it, which said so; a dead delivery takes that back."""
     directory.create(directory.world.request("r1"))
-    written = directory.writes()
-    directory.world.host.lives = lives
+    directory.world.host.lives, directory.world.host.intent, directory.world.host.claimed = lives, True, False
     directory.control.add_fault("throttled", service="ds-data", operation="ListGroupsForMember", count=5)
 
     if lives:
@@ -499,7 +538,10 @@ def test_a_late_delivery_that_cannot_look_asks_by_its_token(directory: Directory
     else:
         with pytest.raises(Superseded):
             directory.create(directory.world.request("r1", late=True))
-        assert directory.writes() == written
+        said = [event for event, _ in directory.world.host.notes]
+        assert said.count("associating") == 1, "only the first one announced anything"
+    is_there = directory.world.lifecycle.read(directory.identity, directory.world.request()) is not None
+    assert is_there is lives
 
 
 def test_a_conflict_of_a_fresh_token_stays_a_strangers(directory: Directory, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,6 +41,17 @@ def test_a_resource_does_not_shield_its_pair_from_itself(inner: World) -> None:
     assert inner.delete() is Removal.REVOKED
 
 
+@pytest.mark.parametrize("rolling_back", [True, False])
+def test_what_a_resource_keeps_is_not_revoked_under_another_id_of_it(inner: World, rolling_back: bool) -> None:
+    """A cleanup deletes an id that means the same as the one that the resource has now."""
+    inner.grant_as_others_do()
+    itself = (Holder("Membership", own=True, stays=True),)
+    inner.host.others = Holders(itself, itself, rolling_back=rolling_back)
+
+    assert inner.delete() is Removal.RELEASED
+    assert inner.members() == {(GROUP, USER)}
+
+
 @pytest.mark.parametrize(
     ("turn", "adopted", "removal"),
     [
@@ -300,19 +311,20 @@ def test_a_remainder_that_is_gone_is_not_removed(inner: World) -> None:
 # -- what a failed update left ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", ["held", "forward", "absent", "left"])
-def test_only_what_a_rollback_finds_and_nobody_holds_is_told(inner: World, case: str) -> None:
-    """Not what a resource holds, nor an ordinary rename's, nor what is absent; a stranger's may be meant: it stays."""
+@pytest.mark.parametrize("case", ["held", "to be cleaned up", "absent", "left", "left, rolling back"])
+def test_only_what_is_found_and_nobody_holds_is_told(inner: World, case: str) -> None:
+    """Not what a resource holds, or had, nor what is absent; a stranger's may be meant: it stays."""
     inner.grant_as_others_do()
     inner.add(GROUP, "bob")
     if case != "absent":
         inner.grant_as_others_do(user="bob")
-    inner.host.others = Holders(now=(Holder("Other"),) if case == "held" else (), rolling_back=case != "forward")
+    holders = {"held": Holders(now=(Holder("Other"),)), "to be cleaned up": Holders(since=(Holder("It", own=True),))}
+    inner.host.others = holders.get(case, Holders(rolling_back=case.endswith("rolling back")))
     left = inner.identity(user="bob")
 
     inner.lifecycle.update(inner.id(), Desired(inner.identity()), inner.request(), heal=False, left=left)
 
-    assert ("may-remain" in inner.host.warnings) is (case == "left")
+    assert ("may-remain" in inner.host.warnings) is case.startswith("left")
     assert inner.writes() == []
 
 

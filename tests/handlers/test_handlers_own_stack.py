@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aws_associations.host import Holder, Holders
+from aws_associations.host import Holder
 from aws_associations.identity import AssociationId, Identity
 from aws_associations.kinds.finspace_permission_group_membership import KIND
 from aws_associations_lambda.asking import CannotTellError
@@ -139,7 +139,9 @@ def test_a_reverse_update_finds_what_it_held_itself() -> None:
 
     found = history.own("A").holders(identity("p1"))
 
-    assert found == Holders((), (Holder("A", adopted=True, own=True),), rolling_back=True)
+    had = Holder("A", adopted=True, own=True, id=AssociationId(identity("p1"), adopted=True))
+    assert (found.now, found.at_start, found.rolling_back) == ((), (had,), True)
+    assert history.own("A").operation_begun() == history.at(1)
 
 
 def test_what_is_being_deleted_holds_nothing() -> None:
@@ -323,10 +325,11 @@ def test_an_event_without_an_id_is_filled_in_from_before() -> None:
 def test_what_is_created_in_this_operation_held_nothing_before() -> None:
     """A create has no id yet, and what its name held in an earlier life is over; nothing older is read for it."""
     history = History(1).stack("CREATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text("p1"))
-    history.resource("A", "DELETE_COMPLETE", text("p1")).stack("UPDATE_IN_PROGRESS").resource("A", "CREATE_IN_PROGRESS")
+    history.resource("A", "DELETE_COMPLETE", text("p1")).stack("UPDATE_COMPLETE", "UPDATE_IN_PROGRESS")
+    history.resource("A", "CREATE_IN_PROGRESS")
 
     assert history.own("B").holders(identity("p1")).at_start == ()
-    assert history.asked.count("DescribeStackEvents") == 2
+    assert history.asked.count("DescribeStackEvents") == 3
 
 
 def test_an_adopter_whose_deployment_never_completed_is_told_from_one_whose_did() -> None:
@@ -486,3 +489,165 @@ def test_a_reverse_update_is_not_over_because_its_own_event_lags() -> None:
     history = History().resource("A", "UPDATE_IN_PROGRESS", text("p1")).resource("A", "UPDATE_FAILED", text("p1"))
 
     assert history.own("A").waits_for("Update", history.at(3)) is None
+
+
+# -- a rollback that is disabled: several updates are one operation ----------------------------------------------------
+
+
+def continued() -> History:
+    """A had p1 when the stack was last complete; two updates in turn gave it p2 and p3, and both failed elsewhere."""
+    history = History().stack("CREATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text("p1"))
+    history.stack("CREATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("A", "UPDATE_IN_PROGRESS", text("p1"))
+    history.resource("A", "UPDATE_COMPLETE", text("p2")).stack("UPDATE_FAILED", "UPDATE_IN_PROGRESS")
+    history.resource("A", "UPDATE_IN_PROGRESS", text("p2")).resource("A", "UPDATE_COMPLETE", text("p3"))
+    return history.stack("UPDATE_FAILED")
+
+
+@pytest.mark.parametrize(("user", "at_start", "since"), [("p1", {"A*"}, set()), ("p2", set(), {"A*"})])
+def test_a_rollback_goes_back_past_every_update_that_was_not_completed(
+    user: str, at_start: set[str], since: set[str]
+) -> None:
+    """RollbackStack goes back to the last completed operation: what an update between had is no state to go back to."""
+    found = continued().stack("UPDATE_ROLLBACK_IN_PROGRESS").own("A").holders(identity(user))
+
+    assert (names(found.at_start), names(found.since), names(found.now)) == (at_start, since, set())
+
+
+def test_a_creation_that_was_continued_began_with_it() -> None:
+    """A stack in CREATE_FAILED is updated until it is complete: nothing was there before its creation."""
+    history = History().stack("CREATE_IN_PROGRESS").resource("A", "CREATE_IN_PROGRESS")
+    history.resource("A", "CREATE_COMPLETE", text("p1")).stack("CREATE_FAILED", "UPDATE_IN_PROGRESS")
+    history.resource("A", "UPDATE_IN_PROGRESS", text("p1")).resource("A", "UPDATE_COMPLETE", text("p2"))
+
+    assert history.own("B").holders(identity("p1")).at_start == ()
+    assert history.own("A").operation_begun() == history.at(1)
+
+
+def test_what_was_deleted_meanwhile_was_not_held_since() -> None:
+    """What could not be created is deleted by the next operation, and is nobody's evidence after that."""
+    history = History().stack("UPDATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text("p1"))
+    history.stack("UPDATE_FAILED", "UPDATE_IN_PROGRESS").resource("A", "DELETE_COMPLETE", text("p1"))
+    history.resources.clear()
+
+    assert history.own("B").holders(identity("p1")).since == ()
+
+
+@pytest.mark.parametrize("before", ["UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"])
+def test_an_operation_begins_after_the_last_completed_one(before: str) -> None:
+    """An earlier update that failed, and was rolled back or repaired, is no part of this one."""
+    history = History().stack("UPDATE_IN_PROGRESS").resource("A", "UPDATE_IN_PROGRESS", text("p1"))
+    history.resource("A", "UPDATE_COMPLETE", text("p2")).stack("UPDATE_FAILED", before, "UPDATE_IN_PROGRESS")
+    began = history.now
+    history.resource("A", "UPDATE_IN_PROGRESS", text("p2")).resource("A", "UPDATE_COMPLETE", text("p3"))
+
+    assert history.own("A").operation_begun() == began
+    assert history.own("B").holders(identity("p1")).at_start == ()
+    assert names(history.own("B").holders(identity("p2")).at_start) == {"A"}
+
+
+# -- a Delete of what the resource itself goes on holding --------------------------------------------------------------
+
+
+def cleanup_of(*took: str, status: str = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS") -> History:
+    """A took these one after the other in one update, and the cleanup deletes p1 under its name."""
+    history = History().stack("UPDATE_COMPLETE", "UPDATE_IN_PROGRESS")
+    for user in took:
+        history.resource("A", "UPDATE_COMPLETE", text(user))
+    history.stack(status)
+    history.resources["A"] = (text(took[-1]), "UPDATE_COMPLETE")
+    return history
+
+
+def stays(history: History) -> bool:
+    """Whether A is told to keep p1."""
+    (holder,) = history.own("A").holders(identity("p1")).now
+    return holder.stays
+
+
+def test_what_an_update_gave_its_resource_survives_the_cleanup_of_an_old_id_of_it() -> None:
+    """CloudFormation cleans up an id that means the same, or a creation that had failed: the resource has it now."""
+    assert stays(cleanup_of("p1"))
+
+
+def test_what_a_resource_had_before_goes_with_it() -> None:
+    """Removed from the template: it is listed with its id, and the update did not give it that."""
+    history = History().stack("CREATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text("p1"))
+    history.stack("CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+
+    assert not stays(history)
+
+
+def test_what_a_continued_update_removes_is_revoked() -> None:
+    """An update that failed gave it p1; the next one has it no more, and its cleanup takes it."""
+    history = History().stack("UPDATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text("p1"))
+    history.stack("UPDATE_FAILED", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+
+    assert not stays(history)
+
+
+def test_a_resource_stays_only_while_the_cleanup_lasts() -> None:
+    """Events lag: the stack is being deleted already."""
+    history = cleanup_of("p1")
+    history.status = "DELETE_IN_PROGRESS"
+
+    assert not stays(history)
+
+
+def test_what_a_rollback_goes_back_to_survives_its_cleanup() -> None:
+    """A went back to p1 under another spelling, and the old one is deleted; what is new in it goes."""
+    history = History().stack("UPDATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("A", "UPDATE_IN_PROGRESS", text("p1"))
+    history.resource("A", "UPDATE_COMPLETE", text("p2")).stack("UPDATE_ROLLBACK_IN_PROGRESS")
+    history.resource("A", "UPDATE_COMPLETE", text("p1")).stack("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
+    assert stays(history)
+
+    history.status = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
+    assert not stays(history)
+
+    created = History().stack("UPDATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text("p1"))
+    created.events[STACK].insert(1, {**created.events[STACK][0], "ResourceStatus": "CREATE_IN_PROGRESS"})
+    created.events[STACK][1]["PhysicalResourceId"] = ""
+    assert not stays(created.stack("UPDATE_ROLLBACK_IN_PROGRESS"))
+
+
+# -- an update that is cancelled at once -------------------------------------------------------------------------------
+
+
+def cancelled() -> History:
+    """An update of A, cancelled and reversed within its second."""
+    history = History().stack("UPDATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("A", "UPDATE_IN_PROGRESS", text("p1"))
+    history.stack("UPDATE_ROLLBACK_IN_PROGRESS").resource("A", "UPDATE_IN_PROGRESS", text("p1"))
+    for number, event in enumerate(reversed(history.events[STACK])):
+        event["Timestamp"] = history.at(10 + number / 4)
+    return history
+
+
+def test_an_update_that_is_cancelled_at_once_is_over() -> None:
+    """No time tells it from its reverse, but a reverse never leads away from what the resource had."""
+    own = cancelled().own("A")
+
+    assert own.waits_for("Update", History().at(10), text("p1"), leads_away=True) is False
+    assert own.waits_for("Update", History().at(10), text("p1")) is True
+
+
+def test_the_reverse_of_an_update_that_ended_at_once_is_waited_for() -> None:
+    """It leads away from what the update gave the resource: that is where the rollback goes."""
+    history = cancelled()
+    history.events[STACK][0]["PhysicalResourceId"] = text("p2")
+
+    assert history.own("A").waits_for("Update", history.at(10), text("p2"), leads_away=True) is True
+
+
+def test_an_update_is_not_over_for_a_rollback_before_it() -> None:
+    """Deployed again seconds after a rollback, whose events are the newest that are shown."""
+    history = cancelled()
+
+    assert history.own("A").waits_for("Update", history.at(14), text("p1"), leads_away=True) is not False
+
+
+def test_who_adopted_it_in_a_stack_that_is_deleted_lets_go_though_events_lag() -> None:
+    """The deletion has begun, and the newest events that are shown are those of the creation."""
+    history = adopted().resource("B", "CREATE_COMPLETE", text("p1"))
+    assert not history.own("B").holders(identity("p1")).deleting
+
+    history.status = "DELETE_IN_PROGRESS"
+    assert history.own("B").holders(identity("p1")).deleting

@@ -22,6 +22,7 @@ SERVICE_TIMEOUT = 3600.0
 URL_LASTS = 7200.0
 CLEANUP_TRIES = 3
 MOST_BYTES = 4096
+_UPDATABLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
 HOST = f"cloudformation-custom-resource-response-{REGION.replace('-', '')}.s3.amazonaws.com"
 
 T = TypeVar("T")
@@ -142,6 +143,12 @@ class Habits:
         records_failed_id: the new id that a FAILED Update answers is recorded, and deleted in the cleanup.
         signs_first: the ResponseURL is signed a moment before the event is written; otherwise a moment after.
         new_request_each_try: each try of a cleanup Delete has a RequestId of its own.
+        replaces_preserving: a custom resource may be replaced although the rollback is disabled; otherwise that fails
+            (documented for immutable updates; whether a custom resource's answer is one is not).
+        reverses_failed: an update that failed, and whose rollback is disabled, is reversed at once (documented: failed
+            resources go back to their last stable state); otherwise with the rollback that a user may ask for.
+        deletes_failed_first: what could not be created is deleted before the next operation creates it again; otherwise
+            in the cleanup.
     """
 
     event_lag: float = 0.0
@@ -152,6 +159,9 @@ class Habits:
     records_failed_id: bool = True
     signs_first: bool = False
     new_request_each_try: bool = True
+    replaces_preserving: bool = True
+    reverses_failed: bool = True
+    deletes_failed_first: bool = True
 
 
 # -- what it keeps ----------------------------------------------------------------------------------------------------
@@ -273,6 +283,9 @@ class Stack:
         leftovers: what a forward operation replaced: logical id, what it was, its id. Deleted in the cleanup.
         retained: ids that were left in place on the user's word.
         abandoned: ids whose cleanup failed three times, or that were skipped: told to the user.
+        stable: it has completed an operation, to which it can be rolled back.
+        stop: a user has had enough of the running operation.
+        under_way: logical ids whose creation or update has begun in the running operation.
     """
 
     name: str
@@ -289,6 +302,18 @@ class Stack:
     abandoned: list[str] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
     hidden: set[str] = field(default_factory=set)
+    stable: bool = False
+    stop: Signal | None = None
+    under_way: set[str] = field(default_factory=set)
+
+    @property
+    def is_paused(self) -> bool:
+        """Its last operation failed, and its rollback was disabled."""
+        return self.status in {"CREATE_FAILED", "UPDATE_FAILED"}
+
+    @property
+    def has_nested(self) -> bool:
+        return any(resource.child is not None for resource in self.resources.values())
 
     @property
     def is_gone(self) -> bool:
@@ -323,20 +348,58 @@ class CloudFormation:
 
     # -- what a user asks for -----------------------------------------------------------------------------------------
 
-    def create(self, name: str, template: Template, *, on_failure: str = "ROLLBACK") -> Job:
-        """Create a stack; ``on_failure``: ROLLBACK, DELETE or DO_NOTHING."""
+    def create(
+        self, name: str, template: Template, *, on_failure: str = "ROLLBACK", stopped_after: float | None = None
+    ) -> Job:
+        """Create a stack.
+
+        Args:
+            name: of the stack.
+            template: what it declares.
+            on_failure: ROLLBACK, DELETE or DO_NOTHING, which disables the rollback.
+            stopped_after: seconds after which the user deletes it, whether it is created or not.
+        """
         stack = self._new_stack(name, None)
         operation = self._operation(f"create stack {name}", stack)
+        self._stop_after(stack, stopped_after)
         return self._run(operation, self._create_stack(operation, stack, template, on_failure))
 
-    def update(self, stack: Stack, template: Template) -> Job | None:
-        """Update a stack; None: it cannot be updated now, or nothing would change."""
-        if stack.status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}:
+    def update(
+        self, stack: Stack, template: Template, *, preserve: bool = False, stopped_after: float | None = None
+    ) -> Job | None:
+        """Update a stack; None: it cannot be updated now, or nothing would change.
+
+        Args:
+            stack: which.
+            template: what it declares from now on.
+            preserve: the rollback is disabled. A stack whose last operation ended so can be updated in no other way
+                (documented). Of nested stacks nothing is documented, so that such a deployment is not played.
+            stopped_after: seconds after which the user cancels the update.
+        """
+        nested = stack.has_nested or any(declared.type == STACK_TYPE for declared in template.values())
+        if stack.is_paused:
+            if not preserve or nested:
+                return None
+        elif stack.status not in _UPDATABLE or same_template(stack.template, template):
             return None
-        if same_template(stack.template, template):
+        preserve = preserve and not nested
+        operation = self._operation(f"update stack {stack.name}{', preserving' * preserve}", stack)
+        self._stop_after(stack, stopped_after if stack.stable else None)
+        return self._run(operation, self._update_stack(operation, stack, template, preserve))
+
+    def roll_back(self, stack: Stack) -> Job | None:
+        """RollbackStack, of one whose last operation failed without a rollback; None: it is another one."""
+        if not stack.is_paused:
             return None
-        operation = self._operation(f"update stack {stack.name}", stack)
-        return self._run(operation, self._update_stack(operation, stack, template))
+        operation = self._operation(f"roll back stack {stack.name}", stack)
+        # Documented: one that has no last stable state is deleted.
+        steps = self._roll_back(operation, stack) if stack.stable else self._delete_stack(operation, stack)
+        return self._run(operation, steps)
+
+    def _stop_after(self, stack: Stack, seconds: float | None) -> None:
+        stack.stop = stop = Signal(self.simulation)
+        if seconds is not None:
+            self.simulation.after(seconds, stop.happen)
 
     def delete(self, stack: Stack) -> Job | None:
         """Delete a stack; None: it is gone, or busy."""
@@ -390,11 +453,14 @@ class CloudFormation:
 
     def _create_stack(self, operation: Operation, stack: Stack, template: Template, on_failure: str) -> Steps[None]:
         self._status(stack, "CREATE_IN_PROGRESS")
-        succeeded = yield from self._apply(operation, stack, template)
+        preserve = on_failure == "DO_NOTHING"
+        succeeded = yield from self._apply(operation, stack, template, preserve)
         stack.template = template
         if succeeded:
             self._settle(stack, "CREATE_COMPLETE")
-        elif on_failure == "DO_NOTHING":
+        elif stack.stop is not None and stack.stop.happened:
+            yield from self._delete_stack(operation, stack)
+        elif preserve:
             self._settle(stack, "CREATE_FAILED")
         elif on_failure == "DELETE":
             self._status(stack, "DELETE_IN_PROGRESS")
@@ -403,24 +469,44 @@ class CloudFormation:
             self._status(stack, "ROLLBACK_IN_PROGRESS")
             yield from self._delete_all(operation, stack, "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "rollback")
 
-    def _update_stack(self, operation: Operation, stack: Stack, template: Template) -> Steps[None]:
-        if (yield from self._forward(operation, stack, template)):
+    def _update_stack(self, operation: Operation, stack: Stack, template: Template, preserve: bool) -> Steps[None]:
+        if (yield from self._forward(operation, stack, template, preserve)):
             yield from self._cleanup(operation, stack)
+        elif preserve and not (stack.stop is not None and stack.stop.happened):
+            self._settle(stack, "UPDATE_FAILED")
         else:
             yield from self._roll_back(operation, stack)
 
-    def _forward(self, operation: Operation, stack: Stack, template: Template) -> Steps[bool]:
-        """The part of an update that a failure turns back."""
-        for resource in stack.resources.values():
-            resource.before = (resource.declared, resource.physical_id)
-            resource.created = resource.touched = False
-        stack.leftovers, stack.stuck = [], []
-        stack.template_before = stack.template
+    def _forward(self, operation: Operation, stack: Stack, template: Template, preserve: bool = False) -> Steps[bool]:
+        """The part of an update that a failure turns back. What went before it is part of it if it did not complete."""
+        continued = stack.is_paused
+        if not continued:
+            for resource in stack.resources.values():
+                resource.before = (resource.declared, resource.physical_id)
+                resource.created = resource.touched = False
+            stack.leftovers, stack.stuck = [], []
+            stack.template_before = stack.template
         self._status(stack, "UPDATE_IN_PROGRESS")
-        succeeded = yield from self._apply(operation, stack, template)
+        if continued:
+            yield from self._delete_failed(operation, stack)
+        succeeded = yield from self._apply(operation, stack, template, preserve)
         if succeeded:
             stack.template = template
         return succeeded
+
+    def _delete_failed(self, operation: Operation, stack: Stack) -> Steps[None]:
+        """What could not be created, and has no stable state, is deleted by the next operation (documented)."""
+        failed = [resource for resource in stack.resources.values() if resource.status == "CREATE_FAILED"]
+        jobs = []
+        for resource in failed:
+            leftover = (resource.logical_id, resource.declared, resource.physical_id)
+            if self.habits.deletes_failed_first:
+                jobs.append(Job(self.simulation, self._clean(operation, stack, *leftover, resource)))
+            else:
+                stack.leftovers.append(leftover)
+                del stack.resources[resource.logical_id]
+        for job in jobs:
+            yield job.ended
 
     def _cleanup(self, operation: Operation, stack: Stack) -> Steps[None]:
         """Delete what a forward update replaced and removed."""
@@ -446,7 +532,7 @@ class CloudFormation:
     def _roll_back(self, operation: Operation, stack: Stack) -> Steps[None]:
         yield self._pause()
         self._status(stack, "UPDATE_ROLLBACK_IN_PROGRESS")
-        touched = [resource for resource in stack.resources.values() if resource.touched]
+        touched = [resource for resource in stack.resources.values() if resource.touched and not resource.created]
         yield from self._reverse_all(operation, stack, touched)
 
     def _reverse_all(self, operation: Operation, stack: Stack, touched: list[Resource]) -> Steps[None]:
@@ -500,9 +586,11 @@ class CloudFormation:
         yield from self._delete_all(operation, stack, "DELETE_COMPLETE", "DELETE_FAILED", "stack deleted")
 
     def _delete_all(self, operation: Operation, stack: Stack, done: str, failed: str, why: str) -> Steps[None]:
-        """Delete every resource; those that others were made after come last."""
+        """Delete every resource, those that others were made after last, and what was replaced and not cleaned up."""
         remaining = list(stack.resources.values())
         fine = True
+        leftovers, stack.leftovers = stack.leftovers, []
+        replaced = [Job(self.simulation, self._clean(operation, stack, *leftover, None)) for leftover in leftovers]
         while remaining:
             needed = {name for resource in remaining for name in resource.declared.after}
             first = [resource for resource in remaining if resource.logical_id not in needed] or remaining
@@ -511,35 +599,51 @@ class CloudFormation:
                 yield job.ended
             fine = fine and all(job.result for job in jobs)
             remaining = [resource for resource in remaining if resource not in first]
+        for job in replaced:
+            yield job.ended
         self._settle(stack, done if fine else failed)
 
     # -- resources ----------------------------------------------------------------------------------------------------
 
-    def _apply(self, operation: Operation, stack: Stack, template: Template) -> Steps[bool]:
-        """Create and update what differs, in parallel; False: something failed, and what ran was given up."""
+    def _apply(self, operation: Operation, stack: Stack, template: Template, preserve: bool = False) -> Steps[bool]:
+        """Create and update what differs, in parallel.
+
+        False: something failed. What ran then was given up; with ``preserve`` whatever does not need what failed was
+        done (documented).
+        """
         changing = {
             name: declared
             for name, declared in template.items()
-            if name not in stack.resources or not stack.resources[name].declared.same(declared)
+            if name not in stack.resources
+            or not stack.resources[name].declared.same(declared)
+            or stack.resources[name].status == "UPDATE_FAILED"
         }
         order = sorted(changing)
         self.simulation.random.shuffle(order)
         jobs: dict[str, Job] = {}
         done: set[str] = set(template) - set(changing)
+        failed: set[str] = set()
+        stack.under_way = set()
+        stop = stack.stop or Signal(self.simulation)
         while len(done) < len(template):
             for name in order:
-                if name not in jobs and name not in done and template.keys() & set(changing[name].after) <= done:
-                    jobs[name] = Job(self.simulation, self._deploy(operation, stack, name, changing[name]))
+                new = name not in jobs and name not in done and name not in failed
+                if new and template.keys() & set(changing[name].after) <= done:
+                    jobs[name] = Job(self.simulation, self._deploy(operation, stack, name, changing[name], preserve))
+            if not jobs and failed:
+                return False
             if not jobs:
                 raise AssertionError(f"the template's order cannot be kept: {sorted(set(changing) - done)}")
             progress = Signal(self.simulation)
             for job in jobs.values():
                 job.ended.then(progress.happen)
+            stop.then(progress.happen)
             yield progress
             ended = {name: job for name, job in jobs.items() if job.ended.happened}
             jobs = {name: job for name, job in jobs.items() if name not in ended}
-            done |= ended.keys()
-            if not all(job.result for job in ended.values()):
+            failed |= {name for name, job in ended.items() if not job.result}
+            done |= ended.keys() - failed
+            if len(done) < len(template) and (stop.happened or (failed and not preserve)):
                 yield from self._give_up(stack, jobs)
                 return False
         return True
@@ -547,10 +651,11 @@ class CloudFormation:
     def _give_up(self, stack: Stack, jobs: Mapping[str, Job]) -> Steps[None]:
         """Something failed: let go of what is under way, or wait for it."""
         for name, job in jobs.items():
-            resource = stack.resources.get(name)
-            if resource is None or not (resource.created or resource.touched):
+            if name not in stack.under_way:
                 job.cancel()  # not begun
-            elif self.habits.cancels_at_once and resource.child is None:
+                continue
+            resource = stack.resources[name]
+            if self.habits.cancels_at_once and resource.child is None:
                 job.cancel()
                 for request in self.requests:
                     if request.stack is stack and request.logical_id == name and not request.settled.happened:
@@ -561,13 +666,14 @@ class CloudFormation:
             else:
                 yield job.ended
 
-    def _deploy(self, operation: Operation, stack: Stack, name: str, declared: Declared) -> Steps[bool]:
+    def _deploy(self, operation: Operation, stack: Stack, name: str, declared: Declared, preserve: bool) -> Steps[bool]:
         yield self._pause()
+        stack.under_way.add(name)
         resource = stack.resources.get(name)
         if resource is None:
             resource = stack.resources[name] = Resource(name, declared, created=True)
             return (yield from self._create_resource(operation, stack, resource))
-        return (yield from self._update_resource(operation, stack, resource, declared))
+        return (yield from self._update_resource(operation, stack, resource, declared, preserve))
 
     def _create_resource(self, operation: Operation, stack: Stack, resource: Resource) -> Steps[bool]:
         declared = resource.declared
@@ -594,7 +700,7 @@ class CloudFormation:
         return fine
 
     def _update_resource(
-        self, operation: Operation, stack: Stack, resource: Resource, declared: Declared
+        self, operation: Operation, stack: Stack, resource: Resource, declared: Declared, preserve: bool
     ) -> Steps[bool]:
         resource.touched, resource.skipped = True, False
         old = resource.declared
@@ -611,9 +717,15 @@ class CloudFormation:
         elif declared.is_custom:
             request = self._send(operation, stack, resource, "Update", declared.properties, old.properties)
             resource.declared = declared
+            before = resource.physical_id
             yield request.settled
             fine = request.succeeded
             self._take_id(stack, resource, old, request)
+            if preserve and not self.habits.replaces_preserving and resource.physical_id != before:
+                fine = False
+            if preserve and not fine and self.habits.reverses_failed:
+                self._note(stack, resource, "UPDATE_FAILED")
+                yield from self._update_back(operation, stack, resource, old)
         else:
             resource.declared = declared
             yield declared.seconds
@@ -626,12 +738,26 @@ class CloudFormation:
         outcome = request.outcome
         if outcome is None or outcome.problem or outcome.physical_id == resource.physical_id:
             return
-        if request.succeeded:
+        if request.succeeded or self.habits.records_failed_id:
+            taken = (resource.logical_id, outcome.physical_id)
+            stack.leftovers = [each for each in stack.leftovers if (each[0], each[2]) != taken]
             stack.leftovers.append((resource.logical_id, old, resource.physical_id))
             resource.physical_id = outcome.physical_id
-            self._note(stack, resource, "UPDATE_IN_PROGRESS", "a new physical resource")
-        elif self.habits.records_failed_id:
-            resource.physical_id = outcome.physical_id
+            if request.succeeded:
+                self._note(stack, resource, "UPDATE_IN_PROGRESS", "a new physical resource")
+
+    def _update_back(self, operation: Operation, stack: Stack, resource: Resource, declared: Declared) -> Steps[bool]:
+        """Send an Update with the properties swapped."""
+        failed = resource.declared
+        self._note(stack, resource, "UPDATE_IN_PROGRESS")
+        request = self._send(
+            operation, stack, resource, "Update", declared.properties, failed.properties, why="reversed"
+        )
+        yield request.settled
+        if request.succeeded:
+            resource.declared = declared
+            self._take_id(stack, resource, failed, request)
+        return request.succeeded
 
     def _reverse(self, operation: Operation, stack: Stack, resource: Resource) -> Steps[bool]:
         """Bring back what an update that failed had changed."""
@@ -639,7 +765,8 @@ class CloudFormation:
         assert resource.before is not None
         declared, physical_id = resource.before
         # What the forward update replaced is not deleted; what it made is.
-        stack.leftovers = [each for each in stack.leftovers if each[0] != resource.logical_id]
+        replaced = (resource.logical_id, physical_id)
+        stack.leftovers = [each for each in stack.leftovers if (each[0], each[2]) != replaced]
         if resource.child is not None:
             resource.declared = declared
             if resource.child.status == "UPDATE_ROLLBACK_FAILED":
@@ -660,16 +787,10 @@ class CloudFormation:
             resource.declared, resource.physical_id = declared, physical_id
             fine = True
         else:
-            failed = resource.declared
-            self._note(stack, resource, "UPDATE_IN_PROGRESS")
-            request = self._send(
-                operation, stack, resource, "Update", declared.properties, failed.properties, why="reversed"
-            )
-            yield request.settled
-            fine = request.succeeded
-            if fine:
-                resource.declared = declared
-                self._take_id(stack, resource, failed, request)
+            fine = yield from self._update_back(operation, stack, resource, declared)
+            if fine and resource.physical_id != physical_id:
+                # It went back to something else: what it had is replaced after all.
+                stack.leftovers.append((resource.logical_id, declared, physical_id))
         self._note(stack, resource, "UPDATE_COMPLETE" if fine else "UPDATE_FAILED")
         return fine
 
@@ -851,6 +972,7 @@ class CloudFormation:
     def _settle(self, stack: Stack, status: str) -> None:
         """The last status of an operation."""
         self._status(stack, status)
+        stack.stable = stack.stable or status in _UPDATABLE
 
     def _note(self, stack: Stack, resource: Resource, status: str, reason: str = "") -> None:
         resource.status = status

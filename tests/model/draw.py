@@ -10,7 +10,21 @@ from hypothesis import strategies as st
 
 from aws_associations.kinds import KINDS
 from tests.model.cloudformation import Habits
-from tests.model.script import Again, At, Cold, Continue, Deploy, Member, Other, Others, Remove, Script, Step, Wait
+from tests.model.script import (
+    Again,
+    At,
+    Cold,
+    Continue,
+    Deploy,
+    Member,
+    Other,
+    Others,
+    Remove,
+    Script,
+    Service,
+    Step,
+    Wait,
+)
 
 T = TypeVar("T")
 
@@ -42,6 +56,7 @@ _SWITCHES: Mapping[str, Mapping[str, tuple[Any, ...]]] = {
         "dissociate_during_association": ("conflict", "succeed"),
         "dissociate_during_dissociation": ("conflict", "succeed"),
         "dissociate_after_failure": ("succeed", "conflict"),
+        "dissociate_in_use": ("conflict", "fail"),
         "association_seconds": (0.0, 10.0, 60.0),
         "dissociation_seconds": (0.0, 10.0, 60.0),
         "page_size": (None, 1),
@@ -53,6 +68,12 @@ _SWITCHES: Mapping[str, Mapping[str, tuple[Any, ...]]] = {
     },
 }
 """Every switch of the emulator that decides what a lifecycle sees. The first value is the emulator's own."""
+
+_LASTING: Mapping[str, tuple[str, ...]] = {
+    "finspace-permission-group-membership": ("ends", "throttles", "throttles"),
+    "opensearch-package-association": ("fails to add", "fails to add", "fails to remove", "uses", "throttles"),
+}
+"""What a service may turn to, if not to throttling alone."""
 
 _NAMES = ("A", "B", "C")
 _PAIRS = (0, 0, 1, 1, 2)
@@ -71,6 +92,20 @@ _MISHAPS: Sequence[tuple[Sequence[str], Sequence[str], Sequence[float]]] = (
     (("line", "any"), _KILLS, (0.0,)),
 )
 """What leaves a process, what may happen to it, and by how much (or to which pair)."""
+
+
+_TOGETHER: Sequence[tuple[tuple[str, int, str, int], ...]] = (
+    (("write", 1, "fail before", 5), ("look", 2, "others grant", 1)),
+    (("write", 1, "fail before", 5), ("look", 2, "fail before", 5), ("write", 6, "others grant", 1)),
+    (("write", 1, "kill before", 1), ("look", 2, "others grant", 1)),
+    (("write", 1, "kill after", 1), ("write", 2, "others grant", 1)),
+    (("write", 1, "kill after", 1), ("look", 2, "kill before", 1), ("look", 3, "kill before", 1)),
+    (("write", 1, "kill after", 1), ("logs", 1, "deny", 40)),
+    (("look", 2, "others revoke", 1), ("look", 3, "others grant", 1)),
+    (("look", 1, "fail before", 200),),
+    (("cloudformation", 1, "deny", 40),),
+)
+"""What has to come together for a documented limit (see test_model_limits.py): chance alone would take too long."""
 
 
 class Choose(Protocol):
@@ -110,12 +145,22 @@ def _mishap(choose: Choose) -> At:
 
 
 def _mishaps(choose: Choose) -> tuple[At, ...]:
-    return tuple(_mishap(choose) for _ in _some(choose, (0, 0, 1, 1, 2, 3)))
+    found = tuple(_mishap(choose) for _ in _some(choose, (0, 0, 1, 1, 2, 3)))
+    if choose((False,) * 9 + (True,)):
+        pair = choose((0.0, 0.0, 1.0))
+        found += tuple(At(sort, number, what, pair, times) for sort, number, what, times in choose(_TOGETHER))
+    return found
 
 
 def _again(choose: Choose) -> tuple[Again, ...]:
     seconds = (0.15, 0.3, 1.0, 3.0, 10.0, 60.0, 400.0, 4000.0)
-    return tuple(Again(choose((1, 2, 3, 4)), choose(seconds)) for _ in _some(choose, (0, 0, 0, 1)))
+    # Lambda holds an event back for six hours at most.
+    held = (30.0, 400.0, 4000.0, 20000.0)
+    found = []
+    for _ in _some(choose, (0, 0, 0, 1)):
+        instead = choose((False, False, False, True))
+        found.append(Again(choose((1, 2, 3, 4)), choose(held if instead else seconds), instead))
+    return tuple(found)
 
 
 def _stack(choose: Choose) -> int:
@@ -136,14 +181,18 @@ def _deploy(choose: Choose) -> Deploy:
         other=other,
         nested=_members(choose, 1) if choose((False, False, False, True)) else None,
         on_failure=choose(("ROLLBACK", "ROLLBACK", "ROLLBACK", "DELETE", "DO_NOTHING")),
+        preserve=choose((False, False, False, True)),
+        stopped_after=choose((*(None,) * 12, 0.3, 1.0, 3.0, 10.0)),
         together=choose((False, False, False, False, False, True)),
         mishaps=_mishaps(choose),
         again=_again(choose),
     )
 
 
-def _step(choose: Choose) -> Step:
-    what = choose(("deploy",) * 8 + ("remove", "remove", "continue", "others", "others", "others", "wait", "cold"))
+def _step(choose: Choose, kind: str) -> Step:
+    what = choose(
+        ("deploy",) * 8 + ("remove", "remove", "continue", "others", "others", "others", "wait", "cold", "service")
+    )
     if what == "deploy":
         return _deploy(choose)
     if what == "remove":
@@ -154,7 +203,35 @@ def _step(choose: Choose) -> Step:
         return Others(choose(_PAIRS), grant=choose((True, True, False)))
     if what == "wait":
         return Wait(choose((1.0, 5.0, 30.0, 90.0, 700.0, 30000.0)))
+    if what == "service":
+        return Service(choose((*_LASTING.get(kind, ("throttles",)), "recovers")), pair=choose(_PAIRS))
     return Cold()
+
+
+def _steps(choose: Choose, kind: str) -> tuple[Step, ...]:
+    """Mostly one; or some that have to follow one another for a documented limit."""
+    what = choose(("one",) * 24 + ("drift", "delete twice", "redeploy", "unshare"))
+    stack, pair = _stack(choose), choose(_PAIRS)
+    if what == "drift":
+        return (Others(pair, grant=False), Others(pair, grant=True))
+    if what == "delete twice":
+        failing = At("look", 1, choose(("fail before", "throttle")), times=200)
+        return (Remove(stack, mishaps=(failing,)), Others(pair, grant=True), Remove(stack))
+    if what == "redeploy":
+        others = {"C": Member(choose((1, 2)))}
+        slow = tuple(At(sort, number, "slow after", choose(_SECONDS)) for sort, number in (("write", 1), ("look", 2)))
+        return (
+            Deploy(stack, others),
+            Deploy(stack, {"A": Member(0), **others}, Other(2.0, fails=True), mishaps=slow[:1]),
+            Deploy(stack, {"A": Member(0, adopt=choose((True, False))), **others}, mishaps=slow[1:]),
+        )
+    if what == "unshare":
+        refused = At("cloudformation", choose((1, 2)), choose(("deny", "throttle")), times=40)
+        return (
+            Deploy(stack, {"A": Member(pair), "B": Member(pair)}),
+            Deploy(stack, {"B": Member(pair)}, mishaps=(refused,)),
+        )
+    return (_step(choose, kind),)
 
 
 def _habits(choose: Choose) -> Habits:
@@ -167,6 +244,9 @@ def _habits(choose: Choose) -> Habits:
         records_failed_id=choose((True, True, False)),
         signs_first=choose((False, True)),
         new_request_each_try=choose((True, False)),
+        replaces_preserving=choose((True, True, False)),
+        reverses_failed=choose((True, False)),
+        deletes_failed_first=choose((True, False)),
     )
 
 
@@ -181,7 +261,7 @@ def draw_script(choose: Choose, kinds: Sequence[str] = ()) -> Script:
                 switches[name] = value
     return Script(
         kind=kind,
-        steps=tuple(_step(choose) for _ in _some(choose, (1, 2, 3, 3, 4, 4, 5, 6))),
+        steps=tuple(step for _ in _some(choose, (1, 2, 3, 3, 4, 4, 5, 6)) for step in _steps(choose, kind)),
         seed=choose(range(1000)),
         switches=switches,
         habits=_habits(choose) if choose((False, True)) else Habits(),

@@ -43,6 +43,7 @@ class Invocation:
         event: what is delivered, the same every time.
         request: what CloudFormation knows of it.
         given_up: Lambda will not deliver it again.
+        held: seconds that it waits for free concurrency.
     """
 
     event: Mapping[str, Any]
@@ -50,6 +51,7 @@ class Invocation:
     lambda_id: str
     deliveries: list[Delivery] = field(default_factory=list)
     given_up: bool = False
+    held: float = 0.0
 
 
 @dataclass(eq=False)
@@ -175,6 +177,10 @@ class Lambda:
     def _deliver(self, invocation: Invocation, attempt: int | None) -> None:
         """``attempt``: counts from 0; None: a duplicate, which is not repeated."""
         world = self.world
+        if attempt == 0 and invocation.held:
+            held, invocation.held = invocation.held, 0.0
+            world.simulation.after(held, lambda: self._deliver(invocation, 0))
+            return
         process, module = self._process()
         delivery = Delivery(invocation, len(invocation.deliveries) + 1, world.simulation.now, spurious=attempt is None)
         invocation.deliveries.append(delivery)

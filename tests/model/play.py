@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from aws_associations.identity import Identity
 from aws_associations.kinds import KINDS
 from tests.contract.scenery import Values
 from tests.model.cloudformation import STACK_TYPE, CloudFormation, Declared, Job, Operation, Request, Stack
 from tests.model.function import Place, functions
 from tests.model.promises import Promises
-from tests.model.script import Again, At, Cold, Continue, Deploy, Member, Others, Remove, Script, Step, Wait
+from tests.model.script import Again, At, Cold, Continue, Deploy, Member, Others, Remove, Script, Service, Step, Wait
 from tests.model.world import Change, Door, Mishap, World, Worlds, worlds
 
 BY_NAME = {kind.name: kind for kind in KINDS}
@@ -106,8 +107,25 @@ class Play:
             self.world.simulation.pass_time(step.seconds)
         elif isinstance(step, Cold):
             self.engine.function.forget_processes()
+        elif isinstance(step, Service):
+            self._serve(step)
         elif isinstance(step, (Deploy, Remove, Continue)):
             self._operate(step)
+
+    def _serve(self, step: Service) -> None:
+        world = self.world
+        self.outcome.seen[f"the service {step.what}"] += 1
+        self.engine.tell(f"== {step}")
+        if step.what == "recovers":
+            world.recover()
+        elif step.what == "throttles":
+            world.throttling = True
+        elif step.what == "uses":
+            world.use(self._pair(step.pair))
+        elif step.what == "ends":
+            world.end()
+        else:
+            world.fail_from_now_on(adding=step.what == "fails to add", removing=step.what == "fails to remove")
 
     def _operate(self, step: Deploy | Remove | Continue) -> None:
         if any(number == step.stack for _, number in self._running):
@@ -130,11 +148,14 @@ class Play:
         if isinstance(step, Deploy):
             template = self._template(step)
             if stack is None:
-                job = self.engine.create(f"s{step.stack}", template, on_failure=step.on_failure)
+                on_failure = "DO_NOTHING" if step.preserve else step.on_failure
+                job = self.engine.create(
+                    f"s{step.stack}", template, on_failure=on_failure, stopped_after=step.stopped_after
+                )
                 self.stacks[step.stack] = list(self.engine.stacks.values())[-1]
                 self._specs[step.stack] = step
                 return job
-            job_or_none = self.engine.update(stack, template)
+            job_or_none = self.engine.update(stack, template, preserve=step.preserve, stopped_after=step.stopped_after)
             if job_or_none is not None:
                 self._specs[step.stack] = step
             return job_or_none
@@ -142,7 +163,7 @@ class Play:
             return None
         if isinstance(step, Remove):
             return self.engine.delete(stack)
-        return self.engine.continue_rollback(stack, step.skip)
+        return self.engine.roll_back(stack) or self.engine.continue_rollback(stack, step.skip)
 
     def _wait_for_jobs(self) -> None:
         self.engine.finish(*(job for job, _ in self._running))
@@ -159,10 +180,15 @@ class Play:
     def _end(self) -> None:
         self.engine.calm()
         self.promises.when_calm("when all is calm")
+        self.world.recover()
         self.world.simulation.pass_time(10.0)  # lists may lag behind what others did last
         for number, stack in self.stacks.items():
-            if stack.status == "UPDATE_ROLLBACK_FAILED":
+            # After the service's end there is nothing to go back to: such a stack can only be deleted.
+            if stack.status == "UPDATE_ROLLBACK_FAILED" and not self.world.ended:
                 self._recover(self.engine.continue_rollback(stack), frozenset({"UPDATE_ROLLBACK_COMPLETE"}))
+            if stack.is_paused and not self.world.ended:
+                ended = "UPDATE_ROLLBACK_COMPLETE" if stack.stable else "DELETE_COMPLETE"
+                self._recover(self.engine.roll_back(stack), frozenset({ended}))
             self._heal(number, stack)
         for stack in self.stacks.values():
             for wanted in (frozenset({"DELETE_COMPLETE", "DELETE_FAILED"}), frozenset({"DELETE_COMPLETE"})):
@@ -191,11 +217,12 @@ class Play:
             return
         self._recover(job, frozenset({"UPDATE_COMPLETE"}))
         for identity in self._declared_by(stack):
-            if identity not in self.world.granted():
+            lost = identity not in self.world.granted() and not self.world.ended
+            if lost and not self.promises.is_limit(identity):
                 self.promises._break(6, f"a new Revision was deployed, but {identity} is not granted")
 
-    def _declared_by(self, stack: Stack) -> list[object]:
-        found: list[object] = []
+    def _declared_by(self, stack: Stack) -> list[Identity]:
+        found: list[Identity] = []
         for resource in stack.resources.values():
             if resource.child is not None:
                 found += self._declared_by(resource.child)
@@ -337,5 +364,9 @@ class _Repeating:
     def __call__(self, request: Request) -> None:
         self._count += 1
         for again in self._again:
-            if again.request == self._count and request.invocation is not None:
+            if again.request != self._count or request.invocation is None:
+                continue
+            if again.instead:
+                request.invocation.held = again.seconds
+            else:
                 self._play.engine.function.deliver_again(request.invocation, again.seconds)

@@ -10,15 +10,24 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from aws_associations.creation import SETTLING_SECONDS
 from aws_associations.identity import AssociationId, Identity, parse_or_none
 from aws_associations.kind import Duplicates
-from tests.model.cloudformation import CloudFormation, Declared, Operation, Request, Resource, Stack
-from tests.model.function import Delivery
+from tests.model.cloudformation import URL_LASTS, CloudFormation, Declared, Operation, Request, Resource, Stack
+from tests.model.function import TIMEOUT, Delivery
 from tests.model.world import NOBODY, OTHERS, Attempt, Change, World
 
 _GREEN = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
 _ENDED_WELL = frozenset({*_GREEN, "DELETE_COMPLETE", "ROLLBACK_COMPLETE"})
 _COMPLETE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
+_LET_GO = frozenset({"DELETE_COMPLETE", "DELETE_SKIPPED"})
+
+_TAKEN = 0.5
+"""Seconds after which an answer that has arrived is an event of the stack, at most."""
+
+_TOGETHER = 25.0
+"""For how many seconds after a Delete's end one that is delivered again may not see that end: events lag, and the
+function counts what is twenty seconds apart as together."""
 
 TWO_STACKS = "two stacks declare one pair"
 DRIFT = "drift: ours was revoked and granted again by others while we hold it"
@@ -114,7 +123,7 @@ class Promises:
         self._judged_changes = len(changes)
 
     def _judge_revocation(self, change: Change, delivery: Delivery) -> None:
-        before = [each for each in self.world.ledger.of(change.identity) if each.number < change.number]
+        before = _granting([each for each in self.world.ledger.of(change.identity) if each.number < change.number])
         grant = before[-1]
         request: Request = delivery.request
         if isinstance(grant.actor, Delivery) or self._is_deliberate(request, grant):
@@ -131,18 +140,10 @@ class Promises:
         if request.request_type != "Delete" or known is None or not known.adopted or known.identity != grant.identity:
             return False
         stack = request.stack
-        taken = [
-            event.time
-            for event in stack.events
-            if event.status in _COMPLETE and self._is(event.physical_id, grant.identity, adopted=True)
-        ]
-        if not taken or max(taken) < grant.time:
+        taken = [moment for moment in self._adopted_at(request, grant.identity) if moment >= grant.time]
+        if not taken:
             return False
-        since = min(moment for moment in taken if moment >= grant.time)
-        lineage, each = [stack], stack
-        while each.parent is not None:
-            each = each.parent
-            lineage.append(each)
+        since = min(taken)
         return all(
             any(
                 event.time >= since
@@ -150,8 +151,21 @@ class Promises:
                 and event.status in {*_COMPLETE, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"}
                 for event in member.events
             )
-            for member in lineage
+            for member in _lineage(stack)
         )
+
+    def _adopted_at(self, request: Request, identity: Identity) -> list[float]:
+        """When the resource of a Delete was complete with it, as adopted, since it took it the last time."""
+        found: list[float] = []
+        for event in reversed(request.stack.events):
+            if event.logical_id != request.logical_id or event.time > request.sent:
+                continue
+            same = self._is(event.physical_id, identity)
+            if found and event.status in (_LET_GO if same else _COMPLETE):
+                break  # of an earlier life, or what it had before
+            if event.status in _COMPLETE and self._is(event.physical_id, identity, adopted=True):
+                found.append(event.time)
+        return found
 
     def _excuse(
         self, request: Request, delivery: Delivery, change: Change, grant: Change, before: list[Change]
@@ -161,28 +175,20 @@ class Promises:
         ended = before[-1] if before else None  # how the grant before that one ended
         ours_ended = ended is not None and _stack_of(ended.actor) is stack
         held = self._held(stack, identity, grant.time)
-        if held and not ours_ended:
+        if not ours_ended and (held or self._in_hand(request, before, grant.time)):
             return DRIFT
-        if ours_ended:
-            assert ended is not None
-            assert isinstance(ended.actor, Delivery)
-            other: Request = ended.actor.request
-            if other is request and not self._token_protects(ended.time, change.time):
-                return RETRIED_DELETE
-            sharing = {name for name, _ in self._held(stack, identity, ended.time)}
-            if {other.logical_id, request.logical_id} <= sharing and len(sharing) > 1:
-                return SHARED_DELETES
-            again = other.logical_id == request.logical_id and other.physical_id == request.physical_id
-            if other is not request and again and other.request_type == "Delete" and not other.succeeded:
-                return AFTER_FAILED_DELETE
+        if held and ended is not None and ours_ended and (self._was_limit(ended) or self._holders_untold(ended)):
+            return DRIFT  # a limit has revoked what a resource goes on holding
+        if ended is not None and ours_ended and (repeated := self._repeated(request, delivery, change, ended)):
+            return repeated
         made = self._made(request, identity)
         if self.world.kind.duplicates is Duplicates.CONFLICT and self.world.kind.token is not None:
-            return self._real_id(made, identity, grant, change)  # the service itself tells whose it is
+            return self._real_id(request, made, identity, grant)  # the service itself tells whose it is
         return (
             self._in_window(made, identity, grant)
             or self._around_unknown(made, identity, grant)
             or self._around_kill(made, identity, grant)
-            or self._real_id(made, identity, grant, change)
+            or self._real_id(request, made, identity, grant)
         )
 
     def _made(self, request: Request, identity: Identity) -> list[Request]:
@@ -196,52 +202,135 @@ class Promises:
             and self._declares(each.declared, each.properties, identity)
         ]
 
+    def _in_hand(self, request: Request, before: list[Change], moment: float) -> bool:
+        """Whether the stack's last grant was ended by others before the request for it was, or its first Delete was.
+
+        A request that was given up has no other end than the Delete with an id that CloudFormation invents.
+        """
+        last = next((each for each in reversed(before) if each.granted and isinstance(each.actor, Delivery)), None)
+        if last is None or _stack_of(last.actor) is not request.stack:
+            return False
+        assert isinstance(last.actor, Delivery)
+        granting: Request = last.actor.request
+        invented = request.request_type == "Delete" and self._id(request.physical_id) is None
+        given_up = granting.outcome is None and invented and granting.logical_id == request.logical_id
+        return given_up or moment <= self._ended(granting)
+
+    def _repeated(self, request: Request, delivery: Delivery, change: Change, ended: Change) -> str | None:
+        """Others granted between a removal of ours and the same removal once more."""
+        first = ended.actor
+        assert isinstance(first, Delivery)
+        other: Request = first.request
+        if request.request_type != "Delete" or other.request_type != "Delete" or not self._in_time(delivery):
+            return None
+        if other.logical_id != request.logical_id:
+            # Deleted in one operation, this one perhaps not for the last time.
+            together = any(
+                each.stack is request.stack
+                and each.request_type == "Delete"
+                and (each.logical_id, each.physical_id) == (request.logical_id, request.physical_id)
+                and each.operation is other.operation
+                for each in self.engine.requests
+            )
+            return SHARED_DELETES if together else None
+        if other.request_id == request.request_id and self._token_protects(ended.time, change.time):
+            return None
+        if other is request:
+            # One delivery sends it once more only if the first answer was lost.
+            lost = any(ended in attempt.changes and attempt.fault for attempt in self._attempts(first))
+            return RETRIED_DELETE if lost or delivery is not first else None
+        again = other.physical_id == request.physical_id and not other.succeeded
+        return AFTER_FAILED_DELETE if again else None
+
+    @staticmethod
+    def _in_time(delivery: Delivery) -> bool:
+        """Whether CloudFormation waits for the request when it is delivered, or the function cannot know better."""
+        request: Request = delivery.request
+        over = request.outcome.time + _TOGETHER if request.outcome else float("inf")
+        return delivery.began <= over or any(
+            line["event"] == "cannot-tell" and "waits for this" in str(line.get("what", "")) for line in delivery.lines
+        )
+
     def _in_window(self, made: list[Request], identity: Identity, grant: Change) -> str | None:
-        """Others granted after a look of ours (or in what it could not show yet), and our write had no effect."""
-        lag = float(self._switch("list_lag_seconds", 0.0))
+        """Others granted after a look of ours (or in what it could not show yet), and our write was accepted."""
         for delivery in _deliveries(made):
             attempts = self._attempts(delivery)
             for write in _writes(attempts, self.world.kind.associate, identity):
-                looks = [each.time for each in attempts if each.time < write.time and each.operation == self._look]
-                if not write.changes and looks and looks[-1] - lag <= grant.time <= write.time:
+                looked = self._looked(attempts, write.time)
+                accepted = not write.changes and not write.error
+                if accepted and looked is not None and looked <= grant.time <= write.time:
                     return WINDOW
         return None
 
     def _around_unknown(self, made: list[Request], identity: Identity, grant: Change) -> str | None:
         """A write of ours failed without a definite answer and without effect, and others granted about then."""
         for delivery in _deliveries(made):
-            for write in _writes(self._attempts(delivery), self.world.kind.associate, identity):
+            attempts = self._attempts(delivery)
+            for write in _writes(attempts, self.world.kind.associate, identity):
+                looked = self._looked(attempts, write.time)
+                since = write.time if looked is None else looked
                 unknown = write.fault.startswith(("cut", "internal_error")) and not write.changes
-                until = max((answer.time for answer in delivery.request.answers), default=float("inf"))
-                if unknown and write.time - 10 <= grant.time <= until:
+                if unknown and since <= grant.time <= self._ended(delivery.request):
                     return UNKNOWN
         return None
 
     def _around_kill(self, made: list[Request], identity: Identity, grant: Change) -> str | None:
-        """A delivery announced its write and was killed before it, and others granted before the next delivery."""
-        for request in made:
-            for delivery in request.deliveries:
-                announced = any(line["event"] == "associating" for line in delivery.lines)
-                wrote = [
-                    write
-                    for write in _writes(self._attempts(delivery), self.world.kind.associate, identity)
-                    if write.changes
-                ]
-                later = [each for each in request.deliveries if each.began > delivery.began]
-                if delivery.ended != "returned" and announced and not wrote and later and delivery.began <= grant.time:
-                    return KILLED_BEFORE_WRITE
+        """A delivery announced its write and was killed before it, and others granted before the next one looked."""
+        named = str(identity).lower()
+        for delivery in _deliveries(made):
+            attempts = self._attempts(delivery)
+            announced = any(
+                line["event"] == "associating" and str(line.get("association")).lower() == named
+                for line in delivery.lines
+            )
+            wrote = any(write.changes for write in _writes(attempts, self.world.kind.associate, identity))
+            if delivery.ended != "killed" or not announced or wrote:
+                continue
+            later = [each for each in delivery.request.deliveries if each.began > delivery.began]
+            last = max((attempt.time for each in later for attempt in self._attempts(each)), default=0.0)
+            looked = self._looked(attempts, float("inf"))
+            if (delivery.began if looked is None else looked) <= grant.time <= last:
+                return KILLED_BEFORE_WRITE
         return None
 
-    def _real_id(self, made: list[Request], identity: Identity, grant: Change, change: Change) -> str | None:
-        """A failure answered the real id, nothing was granted, and others granted before the Delete of that id."""
-        for request in made:
-            answer = request.outcome
-            if answer is None or answer.status != "FAILED" or not self._is(answer.physical_id, identity):
+    def _real_id(self, request: Request, made: list[Request], identity: Identity, grant: Change) -> str | None:
+        """A failure answered the real id, nothing of ours is there, and others granted before the Delete of that id."""
+        if request.request_type != "Delete" or not self._is(request.physical_id, identity):
+            return None
+        for failed in made:
+            answer = failed.outcome
+            same = failed.logical_id == request.logical_id
+            if not same or answer is None or answer.status != "FAILED" or not self._is(answer.physical_id, identity):
                 continue
+            deleted = any(
+                each.request_type == "Delete"
+                and each.stack is request.stack
+                and each.logical_id == request.logical_id
+                and self._is(each.physical_id, identity)
+                and each.succeeded
+                and each.outcome is not None
+                and failed.sent < each.sent
+                and each.outcome.time < grant.time
+                for each in self.engine.requests
+            )
             # What it may have granted is gone, and not by us: the caller has seen that this grant is others'.
-            if request.sent <= grant.time <= change.time:
+            if failed.sent <= grant.time and not deleted:
                 return REAL_ID
         return None
+
+    def _looked(self, attempts: list[Attempt], until: float) -> float | None:
+        """The moment that the last look before then showed: lists may lag."""
+        looks = [
+            each.time for each in attempts if each.time < until and each.operation == self._look and not each.fault
+        ]
+        return looks[-1] - self._switch("list_lag_seconds", 0.0) if looks else None
+
+    def _ended(self, request: Request) -> float:
+        """When the stack had what a request made: at its answer, or when its last delivery was done."""
+        if request.outcome is not None:
+            return request.outcome.time + _TAKEN
+        attempts = [attempt.time for delivery in request.deliveries for attempt in self._attempts(delivery)]
+        return max([*(answer.time + _TAKEN for answer in request.answers), *attempts], default=request.sent)
 
     def _token_protects(self, first: float, again: float) -> bool:
         """Whether the service still remembers the token of the first removal, so that a repetition has no effect."""
@@ -267,7 +356,7 @@ class Promises:
                 self._break(1, f"{stack.name}.{resource.logical_id} is complete with the id {resource.physical_id}")
             return
         identity = known.identity
-        if identity in self.world.ledger.granted:
+        if identity in self.world.ledger.granted or self.world.ended:
             return
         claims = [
             request
@@ -275,14 +364,17 @@ class Promises:
             if request.stack is stack
             and request.logical_id == resource.logical_id
             and request.succeeded
+            and self._declares(request.declared, request.properties, identity)
             and self._looks(request)
         ]
         claim = claims[-1] if claims else None
         last = self._decisive(stack, identity, claim)
         if last is not None and last.actor in (OTHERS, NOBODY):
-            lag = self._switch("list_lag_seconds", 0.0)
-            if claim is None or not claim.deliveries or claim.deliveries[0].began - lag <= last.time:
-                return  # others revoked it while or after it was granted
+            if claim is None or claim.outcome is None:
+                return  # others revoked it, and nothing was to grant it again
+            looked = self._looked(self._attempts(claim.outcome.delivery), claim.outcome.time)
+            if last.time >= (claim.outcome.time if looked is None else looked):
+                return  # others revoked it after it was seen
         elif last is not None and (other := _stack_of(last.actor)) is not None:
             if other is not stack:
                 granted = [each for each in self.world.ledger.of(identity) if each.number < last.number][-1]
@@ -301,6 +393,14 @@ class Promises:
             f"{moment} stack {stack.name} is {stack.status}, but {resource.logical_id}'s {identity} is not granted:"
             f" {how}",
         )
+
+    def is_limit(self, identity: Identity) -> bool:
+        """Whether the loss of it has been counted as a documented limit."""
+        changes = self.world.ledger.of(identity)
+        return bool(changes) and self._was_limit(changes[-1])
+
+    def _was_limit(self, loss: Change) -> bool:
+        return ("lost", loss.number) in self._excused
 
     def _decisive(self, stack: Stack, identity: Identity, claim: Request | None) -> Change | None:
         """The revocation since which the stack has to do without.
@@ -331,11 +431,14 @@ class Promises:
         kept = asked is not None and self._declares(request.declared, new, asked.identity)
         return not kept or not same_revision
 
-    @staticmethod
-    def _holders_untold(last: Change) -> bool:
-        """CloudFormation did not answer who else holds it, and the function said so."""
+    def _holders_untold(self, last: Change) -> bool:
+        """CloudFormation refused to tell who else holds it, and the function said so."""
         assert isinstance(last.actor, Delivery)
-        return any(
+        faults = [
+            each.fault for each in self.world.faults if each.actor is last.actor and each.what == "cloudformation"
+        ]
+        # What passes by itself is waited out, or the Delete fails.
+        return any(fault not in {"throttled", "internal_error", "cut"} for fault in faults) and any(
             line["event"] == "cannot-tell" and "hold it" in str(line.get("what", "")) for line in last.actor.lines
         )
 
@@ -352,7 +455,8 @@ class Promises:
 
     def judge_leaks(self, moment: str) -> None:
         """Every association that the function granted must have a resource that holds it."""
-        for identity, grant in list(self.world.ledger.granted.items()):
+        for identity in list(self.world.ledger.granted):
+            grant = _granting(self.world.ledger.of(identity))[-1]
             if isinstance(grant.actor, Delivery):
                 self._judge_leak(identity, grant, grant.actor, moment)
 
@@ -360,17 +464,17 @@ class Promises:
         for stack in self.engine.stacks.values():
             if any(self._is(resource.physical_id, identity) for resource in stack.resources.values()):
                 return
-            if any(self._is(text, identity) for text in (*stack.retained, *stack.abandoned)):
+            if self._left_in_place(stack, identity, grant.time):
                 return
-            if stack.status not in _ENDED_WELL:
-                return  # it failed, and says so
-        stack = delivery.request.stack
-        if delivery.request.declared.retain:
+        request: Request = delivery.request
+        if any(stack.status not in _ENDED_WELL for stack in _lineage(request.stack)):
+            return  # it failed, and says so
+        if request.declared.retain:
             return  # the user said so
-        if not any(each.ended == "returned" for each in delivery.request.deliveries):
+        if self._killed_for_good(delivery) and self._warned(request):
             self._limit(NEVER_RETRIED, ("leaked", grant.number))
             return
-        if self._told(stack, identity):
+        if self._told(request, identity, grant):
             self._limit(TOLD, ("leaked", grant.number))
             return
         self._break(
@@ -379,24 +483,88 @@ class Promises:
             f" but what {delivery} granted at {self._when(grant.time)} is left",
         )
 
-    def _told(self, stack: Stack, identity: Identity) -> bool:
-        """Whether the function said that something may be left, and had a reason not to know.
+    def _left_in_place(self, stack: Stack, identity: Identity, since: float) -> bool:
+        """Whether the user said that it stays, or was told that it does."""
+        left: set[tuple[str, str]] = set()
+        for event in stack.events:
+            if event.time < since or not self._is(event.physical_id, identity):
+                continue
+            key = (event.logical_id, event.physical_id)
+            if event.status in {"DELETE_SKIPPED", "DELETE_FAILED"} or event.reason == "skipped":
+                left.add(key)
+            elif event.status == "DELETE_COMPLETE":
+                left.discard(key)
+        return bool(left)
 
-        A reason is: CloudFormation or the log did not answer, somebody else changed it or was about to, the service
-        failed, or the function was killed.
+    @staticmethod
+    def _liveness_untold(grant: Change) -> bool:
+        """Whether what granted it was not told if it was still waited for, and said so."""
+        assert isinstance(grant.actor, Delivery)
+        asked = "the stack waits for this request"
+        return any(line["event"] == "cannot-tell" and asked in str(line.get("what", "")) for line in grant.actor.lines)
+
+    @staticmethod
+    def _killed_for_good(delivery: Delivery) -> bool:
+        """Every delivery of the request was killed, that which granted it before it could say so."""
+        deliveries: list[Delivery] = delivery.request.deliveries
+        said = any(line["event"] == "granted" for line in delivery.lines)
+        return all(each.ended == "killed" for each in deliveries) and not said
+
+    def _warned(self, request: Request) -> bool:
+        """Whether the function said of the same resource that something may be left, though perhaps not what."""
+        return any(
+            line["event"] in _TELLING
+            for each in self.engine.requests
+            if each.stack is request.stack and each.logical_id == request.logical_id and each.sent >= request.sent
+            for line in _lines(each)
+        )
+
+    def _told(self, request: Request, identity: Identity, grant: Change) -> bool:
+        """Whether the function said that what a request granted may be left, and had a reason not to know.
+
+        Said it where the same resource or association was worked on, after the grant. A reason is: CloudFormation, the
+        log or the service failed it there, or it was killed there; what these show lags for longer than it waits; or
+        meanwhile somebody else changed the association or was about to.
         """
-        requests = [request for request in self.engine.requests if request.stack is stack]
-        lines = [line for request in requests for line in _lines(request)]
+        if self._liveness_untold(grant):
+            return True
+        about = [
+            each
+            for each in self.engine.requests
+            if each.stack is request.stack
+            and self._ended(each) >= grant.time
+            and (
+                each.logical_id == request.logical_id
+                or self._is(each.physical_id, identity)
+                or self._declares(each.declared, each.properties, identity)
+            )
+        ]
+        lines = [line for each in about for line in _lines(each)]
         # In whatever spelling: where case decides, no two pairs of a script differ by it alone.
         named = str(identity).lower()
-        if not any(line["event"] in _TELLING and named in str(line).lower() for line in lines):
+        declared = {text.lower() for text in identity.parts().values()}
+        if not any(
+            line["event"] in _TELLING
+            and (named in str(line).lower() or (_declared(line) and _declared(line) <= declared))
+            for line in lines
+        ):
             return False
+        deliveries = list(_deliveries(about))
         return (
-            any(line["event"] == "cannot-tell" for line in lines)
-            or any(_stack_of(change.actor) is not stack for change in self.world.ledger.of(identity))
-            or any(each.stack is not stack and self._announced(each, identity) for each in self.engine.requests)
-            or any(attempt.fault for delivery in _deliveries(requests) for attempt in self._attempts(delivery))
-            or any(delivery.ended == "killed" for delivery in _deliveries(requests))
+            self.world.failing
+            or self.engine.function.log_group.lag + self.engine.habits.event_lag > SETTLING_SECONDS
+            or any(fault.actor in deliveries for fault in self.world.faults)
+            or any(delivery.ended == "killed" for delivery in deliveries)
+            or any(
+                _stack_of(change.actor) is not request.stack and change.time >= request.sent
+                for change in self.world.ledger.of(identity)
+            )
+            or any(
+                each.stack is not request.stack
+                and self._ended(each) >= request.sent
+                and self._announced(each, identity)
+                for each in self.engine.requests
+            )
         )
 
     @staticmethod
@@ -424,8 +592,11 @@ class Promises:
         expired = delivery.began - request.sent > 7000
         if delivery.ended == "returned" and not delivery.puts and not expired:
             self._break(5, f"{delivery} returned without an answer")
-        if delivery.ended == "raised" and type(delivery.error).__name__ != "AnswerNotDeliveredError":
-            self._break(5, f"{delivery} raised {delivery.error!r}")
+        if delivery.ended == "raised":
+            undelivered = any(each.actor is delivery and each.what == "answer" for each in self.world.faults)
+            undelivered = undelivered or delivery.began - request.sent > URL_LASTS - TIMEOUT
+            if type(delivery.error).__name__ != "AnswerNotDeliveredError" or not undelivered:
+                self._break(5, f"{delivery} raised {delivery.error!r}")
 
     # -- promise 6: what faults left behind is healed by deploying again ----------------------------------------------
 
@@ -476,15 +647,23 @@ class Promises:
     def _held(self, stack: Stack, identity: Identity, time: float) -> list[tuple[str, str]]:
         """Which logical ids of the stack had it at a time, with its id text; replaced ones too, until deleted."""
         found: dict[tuple[str, str], None] = {}
+        failed: set[tuple[str, str]] = set()
         for event in stack.events:
             if event.time > time:
                 break
+            key = (event.logical_id, event.physical_id)
+            if event.physical_id == stack.stack_id and event.status in _GREEN:
+                # A cleanup that failed is not tried again.
+                found = {each: None for each in found if each not in failed}
             if not self._is(event.physical_id, identity):
                 continue
+            failed.discard(key)
             if event.status in _COMPLETE:
-                found[event.logical_id, event.physical_id] = None
-            elif event.status == "DELETE_COMPLETE":
-                found.pop((event.logical_id, event.physical_id), None)
+                found[key] = None
+            elif event.status in _LET_GO:
+                found.pop(key, None)
+            elif event.status == "DELETE_FAILED":
+                failed.add(key)
         return list(found)
 
     def _attempts(self, delivery: Delivery) -> list[Attempt]:
@@ -498,6 +677,18 @@ def _stack_of(actor: object) -> Stack | None:
     return stack
 
 
+def _lineage(stack: Stack) -> list[Stack]:
+    """The stack, and every stack around it."""
+    return [stack, *(_lineage(stack.parent) if stack.parent is not None else ())]
+
+
+def _granting(changes: list[Change]) -> list[Change]:
+    """The changes up to the grant that lasts. What a removal left because it failed at the service lasts, too."""
+    while len(changes) >= 3 and changes[-1].granted and changes[-1].actor == NOBODY:
+        changes = changes[:-2]
+    return changes
+
+
 def _deliveries(requests: Iterable[Request]) -> Iterator[Delivery]:
     for request in requests:
         yield from request.deliveries
@@ -506,6 +697,12 @@ def _deliveries(requests: Iterable[Request]) -> Iterator[Delivery]:
 def _lines(request: Request) -> Iterator[dict[str, object]]:
     for delivery in request.deliveries:
         yield from delivery.lines
+
+
+def _declared(line: dict[str, object]) -> set[str]:
+    """What the resource declared of which the line says that it may remain, as far as it named that."""
+    declared = line.get("declared")
+    return {str(value).lower() for value in declared.values()} if isinstance(declared, dict) else set()
 
 
 def _writes(attempts: list[Attempt], operation: str, identity: Identity) -> list[Attempt]:

@@ -124,6 +124,8 @@ class Entry:
         id: empty for another provider's.
         replacing: deleted, and not created again yet.
         leaving: replaced, and not deleted yet.
+        made: the create that it is of.
+        until: when the stack ceased to have something by it.
     """
 
     key: str
@@ -133,6 +135,8 @@ class Entry:
     after: str = ""
     replacing: bool = False
     leaving: bool = False
+    made: Call | None = None
+    until: float = float("inf")
 
     @property
     def is_ours(self) -> bool:
@@ -143,6 +147,10 @@ class Entry:
         """Whether the stack has something by it."""
         return self.is_ours and not self.replacing
 
+    def is_held_at(self, time: float) -> bool:
+        """Whether the stack had something by it then."""
+        return self.made is not None and self.made.at <= time < self.until
+
     def __str__(self) -> str:
         marks = [word for word, told in (("being replaced", self.replacing), ("to be deleted", self.leaving)) if told]
         return f"{self.key}: {self.id}{f' ({chr(44).join(marks)})' if marks else ''}"
@@ -150,10 +158,11 @@ class Entry:
 
 @dataclass(eq=False)
 class Stack:
-    """A stack and its state."""
+    """A stack and its state. ``made``: every resource that it ever had."""
 
     name: str
     entries: list[Entry] = field(default_factory=list)
+    made: list[Entry] = field(default_factory=list)
 
     def find(self, name: str) -> Entry | None:
         """The live entry of a key."""
@@ -202,6 +211,7 @@ class Call:
     Attributes:
         number: counts those of a run.
         key, id: of the resource; the id is empty for a create.
+        entry: the resource in the state that it is about.
         ended: None while it waits or runs; else ``returned``, ``raised`` or ``killed``.
         recorded: the engine learned of its end.
         lines: what it wrote to standard error.
@@ -221,6 +231,7 @@ class Call:
     result: Any = None
     error: BaseException | None = None
     recorded: bool = False
+    entry: Entry | None = None
     lines: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -250,17 +261,18 @@ class Host(Process):
     def actor(self, _: object) -> None:
         """It is never told, but looked up."""
 
-    def call(self, method: str, name: str, id_: str, *arguments: Any) -> Call:
+    def call(self, method: str, name: str, entry: Entry | None, *arguments: Any) -> Call:
         """Send a call; ``done`` happens when it has ended."""
         call = Call(
             self.run,
             len(self.run.calls) + 1,
             method,
             name,
-            id_,
+            entry.id if entry else "",
             arguments,
             self.preview,
             Signal(self.simulation),
+            entry=entry,
         )
         self.run.calls.append(call)
         self._waiting.append(call)
@@ -484,7 +496,7 @@ class _Update:
         read: list[Entry] = []
 
         def one(entry: Entry) -> Steps[None]:
-            call = yield from self._call("read", entry.key, entry.id, entry.id, _wire(entry.outs))
+            call = yield from self._call("read", entry.key, entry, entry.id, _wire(entry.outs))
             if not self._succeeded(call):
                 return
             result: ReadResult = call.result
@@ -495,13 +507,13 @@ class _Update:
             entry.outs = {**_wire(result.outs or {}), PROVIDER_KEY: entry.outs[PROVIDER_KEY]}
             if result.inputs is not None:
                 entry.inputs = {**_wire(result.inputs), PROVIDER_KEY: entry.inputs[PROVIDER_KEY]}
-            yield from self._call("diff", entry.key, entry.id, entry.id, _wire(entry.outs), _wire(entry.inputs))
+            yield from self._call("diff", entry.key, entry, entry.id, _wire(entry.outs), _wire(entry.inputs))
 
         yield from self._all(one(entry) for entry in self._targeted(self.entries) if entry.is_held)
         if self.run.result == "killed":
             return
         for entry in gone:
-            self.entries.remove(entry)
+            self._drop(entry)
             if not self.preview:
                 self.engine.tell(f"   refresh: {entry} is gone")
 
@@ -511,21 +523,23 @@ class _Update:
         """Register what the program declares, and let happen what follows; delete the rest if nothing failed."""
         program = self.run.program
         waiting = self.engine.shuffled(program)
-        registered: list[Signal] = []
+        registered: dict[str, Signal] = {}
         while waiting and not self.over:
             ready = [name for name in waiting if not program[name].after or program[name].after in self._done]
             ready = [name for name in ready if program[name].after in {"", *self._done}]
             if not ready:
-                if not registered:
+                needed = [registered[after] for name in waiting if (after := program[name].after) in registered]
+                under_way = [done for done in needed if not done.happened]
+                if not under_way:
                     break  # what they depend on is not declared, or failed
-                yield registered.pop(0)
+                yield under_way[0]
                 continue
             name = ready[0]
             waiting.remove(name)
             done = yield from self._register(name, program[name])
             if done is not None:
-                registered.append(done)
-        yield from registered
+                registered[name] = done
+        yield from registered.values()
         if self.over or waiting:
             return
         leaving = [
@@ -553,7 +567,7 @@ class _Update:
         news = self.engine.inputs(self.run.stack, name, declared, unknown=unknown)
         forced = old is not None and (name in self.run.options.replace or old.key in self.run.options.replace)
         olds = {} if old is None or forced else old.inputs
-        call = yield from self._call("check", name, "", _wire(olds), dict(news))
+        call = yield from self._call("check", name, None, _wire(olds), dict(news))
         if not self._checked(call):
             return None
         if old is None:
@@ -561,17 +575,16 @@ class _Update:
         replaces = forced
         changes = forced
         if not forced:
-            call = yield from self._call("diff", name, old.id, old.id, _wire(old.outs), dict(news))
+            call = yield from self._call("diff", name, old, old.id, _wire(old.outs), dict(news))
             if not self._succeeded(call):
                 return None
             result: DiffResult = call.result
             replaces, changes = bool(result.replaces), bool(result.changes)
             if replaces or old.replacing:
-                call = yield from self._call("check", name, "", {}, dict(news))
+                call = yield from self._call("check", name, None, {}, dict(news))
                 if not self._checked(call):
                     return None
         old.key = name
-        old.inputs = news
         if old.replacing:
             return self._start(name, [lambda: self._create(name, news, old)])
         if replaces and declared.delete_first:
@@ -580,6 +593,7 @@ class _Update:
             return self._start(name, [lambda: self._create(name, news, old, leaves=True)])
         if changes:
             return self._start(name, [lambda: self._change(name, old, news)])
+        old.inputs = news
         self._done.add(name)
         return None
 
@@ -596,24 +610,30 @@ class _Update:
     def _create(self, name: str, news: dict[str, Any], old: Entry | None, *, leaves: bool = False) -> Steps[bool]:
         if self.preview:
             return True
-        call = yield from self._call("create", name, "", _wire(news))
+        call = yield from self._call("create", name, None, _wire(news))
         if not self._succeeded(call):
             return False
         if old is not None and leaves:
             old.leaving = True
         elif old is not None:
-            self.entries.remove(old)
+            self._drop(old)
         outs = {**_wire(call.result.outs or {}), PROVIDER_KEY: news[PROVIDER_KEY]}
-        self.entries.append(Entry(name, call.result.id, news, outs))
+        entry = Entry(name, call.result.id, news, outs, made=call)
+        self.entries.append(entry)
+        self.run.stack.made.append(entry)
         return True
+
+    def _drop(self, entry: Entry) -> None:
+        self.entries.remove(entry)
+        entry.until = min(entry.until, self.simulation.now)
 
     def _change(self, name: str, old: Entry, news: dict[str, Any]) -> Steps[bool]:
         if self.preview:
             return True
-        call = yield from self._call("update", name, old.id, old.id, _wire(old.outs), _wire(news))
+        call = yield from self._call("update", name, old, old.id, _wire(old.outs), _wire(news))
         if not self._succeeded(call):
             return False
-        old.outs = {**_wire(call.result.outs or {}), PROVIDER_KEY: news[PROVIDER_KEY]}
+        old.inputs, old.outs = news, {**_wire(call.result.outs or {}), PROVIDER_KEY: news[PROVIDER_KEY]}
         return True
 
     def _delete_one(self, entry: Entry, *, keep: bool = False) -> Steps[bool]:
@@ -621,13 +641,13 @@ class _Update:
         if self.preview:
             return True
         if entry.is_held:
-            call = yield from self._call("delete", entry.key, entry.id, entry.id, _wire(entry.outs))
+            call = yield from self._call("delete", entry.key, entry, entry.id, _wire(entry.outs))
             if not self._succeeded(call):
                 return False
         if keep:
-            entry.replacing = True
+            entry.replacing, entry.until = True, self.simulation.now
         else:
-            self.entries.remove(entry)
+            self._drop(entry)
         return True
 
     def _other(self, name: str, declared: Other) -> Steps[bool]:
@@ -657,7 +677,7 @@ class _Update:
         if not self.over and not self.preview:
             for entry in entries:
                 if entry in self.entries:
-                    self.entries.remove(entry)
+                    self._drop(entry)
 
     # -- chains of steps ----------------------------------------------------------------------------------------------
 
@@ -699,8 +719,8 @@ class _Update:
 
     # -- calls --------------------------------------------------------------------------------------------------------
 
-    def _call(self, method: str, name: str, id_: str, *arguments: Any) -> Steps[Call]:
-        call = self.host.call(method, name, id_, *arguments)
+    def _call(self, method: str, name: str, entry: Entry | None, *arguments: Any) -> Steps[Call]:
+        call = self.host.call(method, name, entry, *arguments)
         yield call.done
         if method in {"create", "update", "delete", "read"}:
             told = call.error if call.ended == "raised" else getattr(call.result, "id", "") or call.ended

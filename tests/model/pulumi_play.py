@@ -16,6 +16,7 @@ from aws_associations.kinds import KINDS
 from tests.contract.scenery import Values
 from tests.model.cloudformation import Job
 from tests.model.pulumi_engine import Call, Declared, Options, Other, Program, Pulumi, Run, pulumi_hosts
+from tests.model.pulumi_limits import openings
 from tests.model.pulumi_promises import Promises
 from tests.model.pulumi_script import Another, Destroy, Member, Refresh, Script, Up, by_chance, smaller
 from tests.model.script import At, Others, Step, Wait
@@ -300,7 +301,7 @@ def soak_pulumi(lifecycles: int, seed: int, seconds: float, kinds: tuple[str, ..
             for number in range(seed, seed + lifecycles):
                 if time.monotonic() > end:
                     break
-                outcome = stage.play(by_chance(number, kinds))
+                outcome = stage.play(by_chance(number, kinds, openings(kinds)))
                 part.lifecycles += 1
                 part.seen += outcome.seen
                 part.limits += outcome.limits

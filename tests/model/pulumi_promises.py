@@ -7,6 +7,7 @@ journal of attempts. Of the provider's own words only errors are read: whether t
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from aws_associations.errors import AlreadyExists, AssociationError
@@ -19,18 +20,18 @@ TWO_STACKS = "two stacks declare one pair"
 DRIFT = "drift: ours was revoked, or granted again, by others while we hold it"
 WINDOW = "a foreign grant between our look and our write"
 UNKNOWN = "a foreign grant around a write whose outcome is unknown"
-REPEATED_DELETE = "a foreign grant before a delete that is repeated because the engine never learned of its end"
+REPEATED_DELETE = "a foreign grant before a delete that is repeated because nobody learned of its end"
 KILLED_CREATE = "a create whose end the engine never learned stays granted"
 KILLED_DELETE = "a delete whose end the engine never learned stays in the state until a refresh"
-TOLD = "told: the error says that the outcome is not known"
+TOLD = "told: an error or a warning says that it is not known, or may remain"
 RENAMED = "a rename without alias or adoption ends in AlreadyExists"
-SWAPPED = "an exchange without adoption stops half way"
-HALF_REPLACED = "a foreign grant of what a resource had whose replacement failed half way"
+SWAPPED = "an exchange, or a new sharing, without adoption stops half way"
+HALF_REPLACED = "a foreign grant of what a resource had whose replacement failed half way is taken over"
+LEFT = "left to a resource whose replacement had failed, in an up that failed before it was made"
 TARGETED = "a targeted command revokes what an untargeted resource shares"
 SHARED = "a failed update revoked what a resource shares that it had not come to"
 REFRESHED_EARLY = "a refresh read while the service's list lagged behind"
 
-# Not in the design's list of limits, found here: HALF_REPLACED, TARGETED, SHARED, REFRESHED_EARLY.
 LIMITS = (
     TWO_STACKS,
     DRIFT,
@@ -43,6 +44,7 @@ LIMITS = (
     RENAMED,
     SWAPPED,
     HALF_REPLACED,
+    LEFT,
     TARGETED,
     SHARED,
     REFRESHED_EARLY,
@@ -116,16 +118,18 @@ class Promises:
     def _judge_state(self, run: Run, entry: Entry) -> None:
         """What the state has must be granted, whatever became of the run."""
         identity = self.identity(entry)
-        if not entry.is_held or identity is None or identity in self.world.ledger.granted:
-            return
+        if not entry.is_held or entry.leaving or identity is None or identity in self.world.ledger.granted:
+            return  # what is only to be deleted yet need not be granted
         changes = self.world.ledger.of(identity)
+        while len(changes) > 2 and changes[-1].actor is changes[-2].actor and changes[-2].granted:
+            changes = changes[:-2]  # granted and undone by one call: it was lost before that
         last = changes[-1] if changes else None
         if last is None:
             self.broke(1, f"after {run} the state has {entry}, which was never granted")
             return
         if last.granted:
             return
-        if (entry, last.number) in self._lost:
+        if (entry, last.number) in self._lost and not self._was_seen_after(entry, last.time):
             return  # told before, and perhaps renamed since
         limit = self._why_lost(run.stack, entry, identity, last)
         if limit is None:
@@ -137,26 +141,52 @@ class Promises:
 
     def _why_lost(self, stack: Stack, entry: Entry, identity: Identity, last: Change) -> str | None:
         """The limit that it is; None if it is broken."""
-        if not isinstance(last.actor, Call):
+        if self._was_seen_after(entry, last.time):
+            return None
+        if last.actor == OTHERS:
             return DRIFT
+        if not isinstance(last.actor, Call):
+            return None
         call = last.actor
         if call.run.stack is not stack:
-            return TWO_STACKS
-        if call.method == "delete" and call.ended != "returned":
-            return TOLD if self._says_unknown(call) else KILLED_DELETE if call.ended == "killed" else None
-        if not call.recorded:
+            return TWO_STACKS if self._claims(call, identity) else None
+        if not self._ends(call, identity):
+            return None
+        if call.ended == "raised":
+            return TOLD if self._tells(call, identity) else None
+        if call.ended == "killed" or not call.recorded:
             return KILLED_DELETE
-        if self._says_unknown(call):
-            return TOLD
-        if call.run.options.targets and entry.key not in call.run.options.targets:
+        targets = call.run.options.targets
+        if targets and entry.key not in targets and call.key in targets:
             return TARGETED
-        own = [each for each in self._calls(stack) if each.key == entry.key and each.id == entry.id]
+        own = [each for each in self._calls(stack) if each.entry is entry]
         if any(each.method == "delete" and each.at >= last.time and not each.recorded for each in own):
             return KILLED_DELETE
-        shown = any(each.run is call.run and each.method in {"diff", "read"} and each.at <= call.began for each in own)
-        if call.run.result != "ok" and call.method == "delete" and not shown:
-            return SHARED
-        return None
+        return SHARED if call.run.result != "ok" and not self._came_to(entry, call) else None
+
+    def _was_seen_after(self, entry: Entry, time: float) -> bool:
+        """Whether a create, read or update of the resource looked later than that and still took it for granted."""
+        lag = float(self.world.switches.get("list_lag_seconds", 0.0))
+        calls = [each for each in self._calls(self._stack_of(entry)) if each.entry is entry and each.method != "delete"]
+        for call in [*calls, *([entry.made] if entry.made else [])]:
+            says_so = call.ended == "returned" and (call.method != "read" or call.result.id)
+            looked = self._looks(call)[-1:] or ([call.began] if call.method in {"create", "read"} else [])
+            if says_so and any(look - lag > time for look in looked):
+                return True
+        return False
+
+    def _came_to(self, entry: Entry, revoked: Call) -> bool:
+        """Whether a run had seen a resource before a call of it revoked, or had the time to grant it again."""
+        for call in revoked.run.calls:
+            if call.preview or call.entry is not entry or call.ended != "returned":
+                continue
+            if call.method in {"diff", "read"} and call.at <= revoked.began:
+                return True
+            if call.method == "update" and call.at > revoked.at:
+                return True
+            if call.method == "diff" and call.at > revoked.at and not call.result.changes:
+                return True
+        return False
 
     # -- promise 2: what is not declared any more, and was ours, is revoked ------------------------------------------
 
@@ -165,7 +195,7 @@ class Promises:
             call = grant.actor
             if not isinstance(call, Call) or self._holders(identity):
                 continue
-            limit = self._why_left(identity, call)
+            limit = self._why_left(grant, call)
             if limit is None:
                 self.broke(
                     2,
@@ -175,25 +205,45 @@ class Promises:
             else:
                 self._limit(limit, ("leaked", grant.number))
 
-    def _why_left(self, identity: Identity, call: Call) -> str | None:
-        if not call.recorded:
-            return KILLED_CREATE
-        if call.ended == "killed":
-            return KILLED_CREATE
-        if self._says_unknown(call):
+    def _why_left(self, grant: Change, call: Call, before: float = float("inf")) -> str | None:
+        """``before``: nothing that was made later counts."""
+        identity = grant.identity
+        if call.method == "create" and not self._held_after(identity, grant.time, before):
+            if call.ended == "raised" and self._tells(call, identity):
+                return TOLD
+            if not call.recorded or call.ended == "killed":
+                return KILLED_CREATE
+        if self._is_left_to_gone(grant, before):
+            return LEFT
+        told = [each for each in self._all_calls() if each.at >= grant.time and self._warns(each, identity)]
+        if told and not self._held_after(identity, told[-1].at, before):
             return TOLD
-        # Dropped by a refresh of which the list showed nothing yet.
         lag = float(self.world.switches.get("list_lag_seconds", 0.0))
-        for run in self.engine.runs:
-            for read in run.calls:
-                dropped = read.method == "read" and read.ended == "returned" and not read.result.id
-                if dropped and self._id(read.id) and self._is(read.id, identity):
-                    recent = [
-                        each for each in self.world.ledger.of(identity) if read.began - lag <= each.time <= read.at
-                    ]
-                    if recent:
-                        return REFRESHED_EARLY
+        for read in self._all_calls():
+            dropped = read.method == "read" and read.ended == "returned" and not read.result.id
+            if not dropped or not self._is(read.id, identity) or self._held_after(identity, read.run.ended, before):
+                continue
+            # Dropped by a refresh of which the list showed nothing yet.
+            if any(look - lag <= grant.time <= look for look in self._looks(read)[-1:]):
+                return REFRESHED_EARLY
         return None
+
+    def _is_left_to_gone(self, grant: Change, before: float) -> bool:
+        """Whether a delete left it to a resource that was gone, and the up that was to replace that one failed."""
+        for call in self._all_calls():
+            run = call.run
+            released = call.method == "delete" and call.ended == "returned" and self._is(call.id, grant.identity)
+            if not released or run.result == "ok" or call.at < grant.time:
+                continue
+            for entry in self._gone_before(run, grant.identity):
+                shown = any(
+                    each.method == "diff" and each.entry is entry and not each.preview and each.at <= call.at
+                    for each in run.calls
+                )
+                made = any(each.key == entry.key and each.made in run.calls for each in run.stack.made)
+                if shown and not made and not self._held_after(grant.identity, call.at, before):
+                    return True
+        return False
 
     # -- promise 3: what we did not grant is never revoked ------------------------------------------------------------
 
@@ -233,54 +283,86 @@ class Promises:
                 and each.ended == "returned"
                 and each.at >= grant.time
                 and self._is(each.result.id, grant.identity, adopted=True)
-                for run in self.engine.runs
-                if run.stack is call.run.stack
-                for each in run.calls
+                and self._declared(each).on_existing == "adopt"
+                for each in self._calls(call.run.stack)
             )
         )
 
     def _why_revoked(self, call: Call, change: Change, grant: Change, before: list[Change]) -> str | None:
         stack, identity = call.run.stack, change.identity
+        if not self._ends(call, identity) and not self._declares(call, identity):
+            return None
         ended = before[-1] if before else None
-        if ended is not None and isinstance(ended.actor, Call) and ended.actor.run.stack is stack:
-            first = ended.actor
-            if first.method == "delete" and (not first.recorded or first.ended != "returned"):
-                return REPEATED_DELETE
-            if first is call:
-                return REPEATED_DELETE  # the service lost the answer, and it was repeated
-        if self._held_at(stack, identity, grant.time):
-            return DRIFT
-        if self._half_replaced(stack, identity, grant.time):
+        if ended is not None and self._is_repeated(call, ended):
+            return REPEATED_DELETE
+        deleted = call.entry if ended is not None and ended.actor is call else None
+        if self._held_at(stack, identity, grant.time, but=deleted):
+            return TWO_STACKS if isinstance(grant.actor, Call) else DRIFT
+        if self._was_taken_for_gone(stack, identity, grant, change):
             return HALF_REPLACED
         if ended is not None and isinstance(ended.actor, Call) and ended.actor.run.stack is not stack:
             return TWO_STACKS if self._held_at(stack, identity, ended.time) else None
-        return self._in_window(stack, identity, grant) or self._around_unknown(stack, identity, grant, change)
+        found = self._in_window(stack, identity, grant, change) or self._around_unknown(stack, identity, grant, change)
+        return TWO_STACKS if found and isinstance(grant.actor, Call) else found
 
-    def _in_window(self, stack: Stack, identity: Identity, grant: Change) -> str | None:
+    def _is_repeated(self, call: Call, ended: Change) -> bool:
+        """Whether the call repeats what had ended the association already, and whose end nobody learned."""
+        first = ended.actor
+        if not isinstance(first, Call) or first.run.stack is not call.run.stack:
+            return False
+        if first is call:  # the service lost the answer
+            return any(each.fault and ended in each.changes for each in self._attempts(call))
+        unlearned = first.method == "delete" and (not first.recorded or first.ended != "returned")
+        return unlearned and call.entry is not None and call.entry.is_held_at(ended.time)
+
+    def _was_taken_for_gone(self, stack: Stack, identity: Identity, grant: Change, change: Change) -> bool:
+        """Whether a create took it over because the state still showed it as that of a resource that was gone."""
+        for create in self._calls(stack):
+            took = (
+                create.method == "create"
+                and create.ended == "returned"
+                and self._is(create.result.id, identity)
+                and grant.time <= create.at <= change.time
+                and not any(each.changes for each in self._writes(self._attempts(create), identity))
+            )
+            if not took:
+                continue
+            for entry in self._gone_before(create.run, identity):
+                shown = [each for each in create.run.calls if each.entry is entry and each.method == "diff"]
+                if entry.until <= grant.time and any(not each.preview and each.at <= create.at for each in shown):
+                    return True
+        return False
+
+    def _in_window(self, stack: Stack, identity: Identity, grant: Change, change: Change) -> str | None:
         """Others granted after a look of ours (or in what it could not show yet), and our write had no effect."""
         if self.world.kind.duplicates is Duplicates.CONFLICT:
             return None
         lag = float(self.world.switches.get("list_lag_seconds", 0.0))
-        for call in self._calls(stack):
-            attempts = self._attempts(call)
-            for write in self._writes(attempts, identity):
-                looks = [
-                    each.time
-                    for each in attempts
-                    if each.time < write.time and each.operation == self.world.kind.look.operation
-                ]
-                if not write.changes and looks and looks[-1] - lag <= grant.time <= write.time:
-                    return WINDOW
+        for call, look, write in self._writes_without_effect(stack, identity, change):
+            longest = max(write.time, min(write.time + lag, call.at))  # what a list shows then may be the past
+            if not write.fault and look - lag <= grant.time <= longest and self._declares(call, identity):
+                return WINDOW
         return None
 
     def _around_unknown(self, stack: Stack, identity: Identity, grant: Change, change: Change) -> str | None:
         """A write of ours failed without a definite answer and without effect, and others granted about then."""
-        for call in self._calls(stack):
-            for write in self._writes(self._attempts(call), identity):
-                unknown = write.fault.startswith(("cut", "internal_error")) and not write.changes
-                if unknown and write.time - 10 <= grant.time <= min(call.at, change.time):
-                    return UNKNOWN
+        lag = float(self.world.switches.get("list_lag_seconds", 0.0))
+        for call, look, write in self._writes_without_effect(stack, identity, change):
+            unknown = write.fault.startswith(("cut", "internal_error"))
+            if unknown and look - lag <= grant.time <= min(call.at, change.time):
+                return UNKNOWN
         return None
+
+    def _writes_without_effect(
+        self, stack: Stack, identity: Identity, change: Change
+    ) -> Iterator[tuple[Call, float, Attempt]]:
+        """Before a change: the call, when it had looked last, and the write."""
+        for call in self._calls(stack):
+            attempts = self._attempts(call)
+            for write in self._writes(attempts, identity):
+                looks = [look for look in self._looks(call) if look < write.time]
+                if not write.changes and looks and write.time <= change.time:
+                    yield call, looks[-1], write
 
     # -- what a user is told ------------------------------------------------------------------------------------------
 
@@ -306,16 +388,23 @@ class Promises:
         declared = call.run.program[call.key]
         assert isinstance(declared, Declared)
         identity = self.world.identity(declared.values)
-        holders = [
-            entry for entry in call.run.before if entry.is_ours and self._is(entry.id, identity) and not entry.replacing
-        ]
-        if not holders or identity not in self.world.ledger.granted:
+        if declared.on_existing == "adopt":
+            self.broke(6, f"{call} adopts, and ends in {call.error}")
+        run, grant = call.run, self.world.ledger.granted.get(identity)
+        holders = [entry for entry in run.before if entry.is_held_at(run.began) and self._is(entry.id, identity)]
+        if not holders or grant is None:
             return
         text = str(call.error)
         if not all(word in text for word in ("aliases", "pulumi up --refresh")) and "this run revoked it" not in text:
             self.broke(6, f"{call} ends in AlreadyExists without a remedy: {text}")
-        gone = all(holder.key not in call.run.program for holder in holders)
-        self._limit(RENAMED if gone else SWAPPED, (call.run.stack.name, 10_000 * call.run.number + call.number))
+        if not isinstance(grant.actor, Call) or grant.actor.run.stack is not run.stack:
+            return  # it is others' by now
+        for holder in holders:
+            shown = [each for each in run.calls if each.entry is holder and each.method == "read" and not each.preview]
+            if any(each.ended == "returned" and each.result.id and each.at <= call.began for each in shown):
+                self.broke(6, f"{call} ends in AlreadyExists, though a refresh had shown {holder}")
+        gone = all(holder.key not in run.program for holder in holders)
+        self._limit(RENAMED if gone else SWAPPED, (run.stack.name, 10_000 * run.number + call.number))
 
     # -- promise 6: what faults left behind is healed by deploying again ----------------------------------------------
 
@@ -341,8 +430,10 @@ class Promises:
         owner = grant.actor
         if not isinstance(owner, Call) or owner.run.stack is not call.run.stack:
             return True
+        if any(self._held_at(stack, grant.identity, call.at) for stack in self._others(call.run.stack)):
+            return True
         held = any(entry.is_held and self.identity(entry) == grant.identity for entry in call.run.before)
-        return not held and self._why_left(grant.identity, owner) is not None
+        return not held and self._why_left(grant, owner, call.began) is not None
 
     # -- reading history ----------------------------------------------------------------------------------------------
 
@@ -359,36 +450,66 @@ class Promises:
             if entry.is_held and self.identity(entry) == identity
         ]
 
-    def _held_at(self, stack: Stack, identity: Identity, time: float) -> bool:
-        """Whether the stack had it: a create of it ended well before, and no delete of that since."""
-        held = 0
-        for call in self._calls(stack):
-            if call.at > time or not call.recorded or call.ended != "returned":
+    def _held_at(self, stack: Stack, identity: Identity, time: float, but: Entry | None = None) -> bool:
+        """Whether the stack had it: in its state, or granted by the create of what came into the state."""
+        for entry in stack.made:
+            if entry is but or not self._is(entry.id, identity) or entry.made is None:
                 continue
-            if call.method == "create" and self._is(call.result.id, identity):
-                held += 1
-            elif call.method == "delete" and self._is(call.id, identity):
-                held -= 1
-        return held > 0
-
-    def _half_replaced(self, stack: Stack, identity: Identity, time: float) -> bool:
-        """Whether a resource had it whose replacement failed after the delete."""
-        for run in self.engine.runs:
-            if run.stack is not stack:
-                continue
-            for call in run.calls:
-                if call.method == "delete" and self._is(call.id, identity) and call.at <= time:
-                    again = [
-                        each
-                        for each in run.calls
-                        if each.method == "create"
-                        and each.key == call.key
-                        and each.ended == "returned"
-                        and each.recorded
-                    ]
-                    if call.key in run.program and not again:
-                        return True
+            own = [each.time for each in self.world.ledger.of(identity) if each.actor is entry.made and each.granted]
+            if min([entry.made.at, *own]) <= time < entry.until:
+                return True
         return False
+
+    def _held_after(self, identity: Identity, time: float, before: float) -> bool:
+        """Whether any state had it later than that, by what was made before a moment."""
+        made = [entry for stack in self.engine.stacks.values() for entry in stack.made]
+        return any(
+            entry.until > time and entry.made is not None and entry.made.at < before and self._is(entry.id, identity)
+            for entry in made
+        )
+
+    def _gone_before(self, run: Run, identity: Identity) -> list[Entry]:
+        """What the state showed when a run began, though it had been deleted: its replacement had failed."""
+        return [entry for entry in run.before if self._is(entry.id, identity) and entry.until <= run.began]
+
+    def _stack_of(self, entry: Entry) -> Stack:
+        return next(stack for stack in self.engine.stacks.values() if entry in stack.made)
+
+    def _others(self, stack: Stack) -> list[Stack]:
+        return [other for other in self.engine.stacks.values() if other is not stack]
+
+    def _declared(self, call: Call) -> Declared:
+        declared = call.run.program[call.key]
+        assert isinstance(declared, Declared)
+        return declared
+
+    def _declares(self, call: Call, identity: Identity) -> bool:
+        """Whether it is the create, or the update, of a resource that declares this."""
+        return call.method in {"create", "update"} and self.world.identity(self._declared(call).values) == identity
+
+    def _ends(self, call: Call, identity: Identity) -> bool:
+        """Whether it is the delete of it, or a create that replaces what a delete had left it to."""
+        if call.method == "delete":
+            return self._is(call.id, identity)
+        left = [each for each in call.run.calls if each.method == "delete" and self._is(each.id, identity)]
+        return call.method == "create" and not self._declares(call, identity) and bool(left)
+
+    def _claims(self, call: Call, identity: Identity) -> bool:
+        """Whether its stack has or declares it."""
+        return self._declares(call, identity) or self._held_at(call.run.stack, identity, call.run.began)
+
+    def _all_calls(self) -> list[Call]:
+        return [call for stack in self.engine.stacks.values() for call in self._calls(stack)]
+
+    def _looks(self, call: Call) -> list[float]:
+        """When it looked, before it revoked anything."""
+        times = []
+        for attempt in self._attempts(call):
+            if attempt.operation == self.world.kind.disassociate:
+                break
+            if attempt.operation == self.world.kind.look.operation:
+                times.append(attempt.time)
+        return times
 
     def _calls(self, stack: Stack) -> list[Call]:
         calls = [call for run in self.engine.runs if run.stack is stack for call in run.calls if not call.preview]
@@ -402,8 +523,14 @@ class Promises:
         return [each for each in attempts if each.operation == kind.associate and each.is_about(identity)]
 
     @staticmethod
-    def _says_unknown(call: Call) -> bool:
-        return call.ended == "raised" and _NOT_KNOWN in str(call.error)
+    def _tells(call: Call, identity: Identity) -> bool:
+        """Whether an error says that its outcome is not known."""
+        return call.ended == "raised" and _NOT_KNOWN in str(call.error) and str(identity) in str(call.error)
+
+    @staticmethod
+    def _warns(call: Call, identity: Identity) -> bool:
+        """Whether it warned that this may remain."""
+        return any("may-remain" in line and str(identity) in line for line in call.lines)
 
     def _when(self, time: float) -> str:
         return f"{time - self.world.began:.1f}"

@@ -153,8 +153,13 @@ _SLOW = ("slow before", "slow after")
 _OTHERS = ("others grant", "others grant", "others revoke")
 
 
-def draw_script(choose: Choose, kinds: tuple[str, ...] = ()) -> Script:
-    """A lifecycle of a few steps, with whatever may happen to it."""
+def draw_script(choose: Choose, kinds: tuple[str, ...] = (), openings: Sequence[Script] = ()) -> Script:
+    """A lifecycle of a few steps, with whatever may happen to it. ``openings``: how it may begin, now and then."""
+    seldom: bool = choose((False,) * 7 + (True,))
+    if openings and seldom:
+        opening: Script = choose(openings)
+        steps = tuple(_step(choose) for _ in range(choose((0, 0, 1, 2))))
+        return replace(opening, steps=opening.steps + steps, seed=choose(range(1000)))
     kind = choose(kinds or tuple(kind.name for kind in KINDS))
     switches = {}
     if choose((False, True)):
@@ -225,18 +230,18 @@ def _mishap(choose: Choose) -> At:
 
 
 @st.composite
-def scripts(draw: st.DrawFn, kinds: tuple[str, ...] = ()) -> Script:
+def scripts(draw: st.DrawFn, kinds: tuple[str, ...] = (), openings: Sequence[Script] = ()) -> Script:
     """As hypothesis draws them."""
 
     def choose(options: Sequence[T], /) -> T:
         return draw(st.sampled_from(options))
 
-    return draw_script(choose, kinds)
+    return draw_script(choose, kinds, openings)
 
 
-def by_chance(seed: int, kinds: tuple[str, ...] = ()) -> Script:
+def by_chance(seed: int, kinds: tuple[str, ...] = (), openings: Sequence[Script] = ()) -> Script:
     """The one that belongs to a number."""
-    return draw_script(random.Random(seed).choice, kinds)  # noqa: S311 - plays chance, protects nothing
+    return draw_script(random.Random(seed).choice, kinds, openings)  # noqa: S311 - plays chance, protects nothing
 
 
 # -- making a script smaller ------------------------------------------------------------------------------------------

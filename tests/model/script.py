@@ -84,13 +84,19 @@ class At:
 
 @dataclass(frozen=True)
 class Again:
-    """Lambda delivers the n-th request of a step once more, so many seconds after the first time."""
+    """Lambda delivers the n-th request of a step once more, so many seconds after the first time.
+
+    Attributes:
+        instead: it does not deliver it before then, because the function has no free concurrency.
+    """
 
     request: int
     seconds: float
+    instead: bool = False
 
     def __str__(self) -> str:
-        return f"request {self.request} is delivered again after {self.seconds:g} s"
+        how = "delivered only" if self.instead else "delivered again"
+        return f"request {self.request} is {how} after {self.seconds:g} s"
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,8 @@ class Deploy(Step):
     Attributes:
         members, other: what the template declares.
         nested: what a nested stack in it declares; None: there is none.
+        preserve: the rollback is disabled (``--disable-rollback``): what failed stays as it is.
+        stopped_after: seconds after which the user cancels the update, or deletes the stack that is being created.
         together: the next step does not wait for it.
     """
 
@@ -113,6 +121,8 @@ class Deploy(Step):
     other: Other | None = None
     nested: Mapping[str, Member] | None = None
     on_failure: str = "ROLLBACK"
+    preserve: bool = False
+    stopped_after: float | None = None
     together: bool = False
     mishaps: tuple[At, ...] = ()
     again: tuple[Again, ...] = ()
@@ -125,6 +135,8 @@ class Deploy(Step):
         if self.other is not None:
             parts.append(str(self.other))
         more = "" if self.on_failure == "ROLLBACK" else f", on failure {self.on_failure}"
+        more += ", without rollback" if self.preserve else ""
+        more += f", stopped by the user after {self.stopped_after:g} s" if self.stopped_after is not None else ""
         return f"deploy stack {self.stack} with {{{'; '.join(parts)}}}{more}{_tail(self)}"
 
 
@@ -143,7 +155,7 @@ class Remove(Step):
 
 @dataclass(frozen=True)
 class Continue(Step):
-    """Continue the rollback of a stack that is stuck."""
+    """Continue the rollback of a stack that is stuck, or begin that of one whose rollback was disabled."""
 
     stack: int
     skip: bool = False
@@ -152,7 +164,7 @@ class Continue(Step):
     again: tuple[Again, ...] = ()
 
     def __str__(self) -> str:
-        return f"continue the rollback of stack {self.stack}{', skipping what fails' * self.skip}{_tail(self)}"
+        return f"begin or continue the rollback of stack {self.stack}{', skipping what fails' * self.skip}{_tail(self)}"
 
 
 @dataclass(frozen=True)
@@ -164,6 +176,23 @@ class Others(Step):
 
     def __str__(self) -> str:
         return f"others {'grant' if self.grant else 'revoke'} p{self.pair + 1}"
+
+
+@dataclass(frozen=True)
+class Service(Step):
+    """The service turns to something that lasts, until the script ends.
+
+    Attributes:
+        what: ``recovers``; ``throttles`` every call; ``fails to add`` or ``fails to remove`` what it has accepted, if
+            it has a status for that; ``uses``: an index uses the package; ``ends`` for good, with every grant.
+        pair: of ``uses``.
+    """
+
+    what: str
+    pair: int = 0
+
+    def __str__(self) -> str:
+        return f"the service {self.what}{f' p{self.pair + 1}' if self.what == 'uses' else ''}"
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,10 @@ def _smaller_steps(step: Step) -> Iterator[Step]:
         yield replace(step, other=None)
         if step.other.after:
             yield replace(step, other=replace(step.other, after=()))
+    if step.preserve:
+        yield replace(step, preserve=False)
+    if step.stopped_after is not None:
+        yield replace(step, stopped_after=None)
     if step.on_failure != "ROLLBACK":
         yield replace(step, on_failure="ROLLBACK")
     for name, member in step.members.items():

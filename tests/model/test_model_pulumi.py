@@ -16,9 +16,9 @@ from aws_associations.errors import NotStabilized
 from aws_associations.kinds import KINDS
 from aws_associations.removal import Removal, Revocation
 from pulumi_aws_associations.ledger import Ledger
-from tests.model import pulumi_promises as limits
+from tests.model.pulumi_limits import openings
 from tests.model.pulumi_play import Theatre, theatre
-from tests.model.pulumi_script import Destroy, Member, Script, Up, scripts, smaller
+from tests.model.pulumi_script import Member, Script, Up, scripts, smaller
 from tests.model.script import At, Others
 from tests.model.shrink import shrunk
 
@@ -48,7 +48,7 @@ def test_the_promises_hold_in_every_lifecycle(pulumi: Theatre, kind: str) -> Non
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(scripts((kind,)))
+    @given(scripts((kind,), openings((kind,))))
     def lifecycle(script: Script) -> None:
         if not failing and pulumi.play(script).broken:
             failing.append(script)
@@ -59,40 +59,8 @@ def test_the_promises_hold_in_every_lifecycle(pulumi: Theatre, kind: str) -> Non
         pytest.fail(f"the smallest script that breaks a promise:\n\n{pulumi.play(smallest)}")
 
 
-# -- the documented limits: each occurs, and is counted ---------------------------------------------------------------
-
 _ALONE = {"a": Member(0)}
 _SHARED = {"a": Member(0), "b": Member(0)}
-
-_OCCURS: dict[str, tuple[object, ...]] = {
-    limits.RENAMED: (Up(1, _ALONE), Up(1, {"b": Member(0)})),
-    limits.TWO_STACKS: (Up(1, _ALONE), Up(2, {"a": Member(0, adopt=True)}), Destroy(2), Up(1, None)),
-    limits.KILLED_CREATE: (Up(1, _ALONE, mishaps=(At("write", 1, "kill after"),)),),
-    limits.KILLED_DELETE: (Up(1, _ALONE), Destroy(1, mishaps=(At("write", 1, "kill after"),))),
-    limits.REPEATED_DELETE: (
-        Up(1, _ALONE),
-        Destroy(1, mishaps=(At("write", 1, "kill after"),)),
-        Others(0, grant=True),
-        Destroy(1),
-    ),
-    limits.DRIFT: (Up(1, _ALONE), Others(0, grant=False), Others(0, grant=True), Destroy(1)),
-    limits.TARGETED: (Up(1, _SHARED), Destroy(1, targets=("a",))),
-    limits.HALF_REPLACED: (
-        Up(1, _ALONE),
-        Up(1, {"a": Member(1)}, mishaps=(At("write", 2, "kill before"),)),
-        Others(0, grant=True),
-        Up(1, {"a": Member(1), "b": Member(0)}),
-    ),
-}
-
-
-@pytest.mark.parametrize("limit", _OCCURS)
-def test_a_documented_limit_is_counted_and_breaks_nothing(pulumi: Theatre, limit: str) -> None:
-    """What stays impossible is told apart from what is broken."""
-    outcome = pulumi.play(Script(_KIND, _OCCURS[limit]))  # type: ignore[arg-type]
-
-    assert outcome.broken == []
-    assert outcome.limits[limit] >= 1
 
 
 # -- the model itself: it sees what it is there to see ----------------------------------------------------------------
@@ -136,7 +104,7 @@ def test_what_cannot_be_recovered_is_seen(pulumi: Theatre, monkeypatch: pytest.M
 
 _GUARDS: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], tuple[object, ...]]] = {
     "what is deleted holds no more": (
-        lambda patch: patch.setattr(Ledger, "end", lambda *_: None),
+        lambda patch: patch.setattr(Ledger, "released", lambda *_: True),
         (Up(1, _SHARED), Up(1, {}, refresh=True)),
     ),
     "one at a time with an association": (

@@ -239,8 +239,7 @@ def test_a_replacement_that_failed_after_its_delete_is_completed(stack: Stack) -
 def test_what_a_half_replaced_resource_had_shields_no_delete(stack: Stack) -> None:
     """The engine goes on showing what a failed replacement has deleted already (tried on the real engine)."""
     stack.up({"a": 0, "b": 0})
-    refused = next(code for code, error in stack.world.kind.errors.items() if error is InvalidRequest)
-    stack.at_write(1, lambda _: Mishap(fault=refused))
+    stack.at_write(1, lambda _: Mishap(fault=_refusal(stack)))
     assert stack.up({"a": 1, "b": 0}, refresh=True).result == "failed"
     stack.world.meet = lambda _: None
     assert stack.granted() == {0}
@@ -248,6 +247,104 @@ def test_what_a_half_replaced_resource_had_shields_no_delete(stack: Stack) -> No
     assert stack.up({"a": 1}).result == "ok"
 
     assert stack.granted() == {1}
+
+
+@in_several_ways
+@pytest.mark.parametrize("program", [{"a": 1, "b": 2}, {"a": 1, "c": 2}, {"b": 2}], ids=str)
+def test_what_is_left_to_a_half_replaced_resource_is_revoked_once_that_is_made(
+    stack: Stack, program: Mapping[str, int]
+) -> None:
+    """Another resource lets go of the pair in the very update that makes the replacement, in whatever order."""
+    last = len(stack.world.pairs) - 1
+    stack.up({"a": 0, "b": 0})
+    stack.at_write(1, lambda _: Mishap(fault=_refusal(stack)))
+    assert stack.up({"a": 1, "b": 0}, refresh=True).result == "failed"
+    stack.world.meet = lambda _: None
+
+    assert stack.up({name: min(pair, last) for name, pair in program.items()}, refresh=True).result == "ok"
+
+    assert stack.granted() == {min(pair, last) for pair in program.values()}
+
+
+def test_what_is_left_to_a_resource_that_is_created_first_is_revoked_by_its_replacement(stack: Stack) -> None:
+    """``delete_before_replace=False``: its own delete finds nothing any more."""
+    stack.up({"a": stack.pair(0, delete_first=False), "b": 0})
+
+    assert stack.up({"a": stack.pair(1, delete_first=False), "b": 1}, refresh=True).result == "ok"
+
+    assert stack.granted() == {1}
+
+
+def test_what_is_left_to_a_half_replaced_resource_is_revoked_by_its_replacement(stack: Stack) -> None:
+    """The other resource lets go while the replacement is being made."""
+    _let_go_meanwhile(stack, Mishap(seconds_before=10))
+
+    assert stack.granted() == {1, len(stack.world.pairs) - 1}
+
+
+def test_what_may_remain_of_a_failed_replacement_is_told(stack: Stack) -> None:
+    """It fails a second time, after the other resource let go: nobody has the pair any more, and it stays."""
+    run = _let_go_meanwhile(stack, Mishap(seconds_before=10, fault=_refusal(stack)))
+
+    assert run.result == "failed"
+    assert 0 in stack.granted()
+    (failed,) = [call for call in run.calls if call.ended == "raised"]
+    assert any(
+        "may-remain" in line and str(stack.world.identity(stack.world.pairs[0])) in line for line in failed.lines
+    )
+
+
+def test_what_cannot_be_revoked_for_a_replacement_does_not_fail_it(stack: Stack) -> None:
+    """The replacement is in the state, and a warning says what may remain."""
+    removal = stack.world.kind.disassociate
+    run = _let_go_meanwhile(stack, Mishap(seconds_before=10), {removal: Mishap(fault=_refusal(stack))})
+
+    assert run.result == "ok"
+    assert stack.granted() == {0, 1, len(stack.world.pairs) - 1}
+    assert stack.has().keys() == {"a", "b"}
+    (made,) = [call for call in run.calls if call.method == "create" and call.key == "a"]
+    assert any("may-remain" in line for line in made.lines)
+
+
+def test_what_a_replacement_may_have_revoked_is_granted_again(stack: Stack) -> None:
+    """The service answers it nothing, and a third resource, which the run comes to later, holds it as well."""
+    removal, look = stack.world.kind.disassociate, stack.world.kind.look.operation
+    lost = {removal: Mishap(fault="cut", when="after"), look: Mishap(fault="cut")}
+    run = _let_go_meanwhile(stack, Mishap(seconds_before=10), lost, third=True)
+
+    assert run.result == "ok"
+    assert stack.granted() == {0, 1, len(stack.world.pairs) - 1}
+
+
+def _let_go_meanwhile(
+    stack: Stack, mishap: Mishap, afterwards: Mapping[str, Mishap] | None = None, *, third: bool = False
+) -> Run:
+    """Another resource lets go of what a resource had, whose replacement failed before and meets this now.
+
+    ``afterwards``: what the operations of its create meet from its first removal on. ``third``: one more holds it.
+    """
+    more: dict[str, Declared | Other] = {"c": stack.pair(0, after="late"), "late": Other(600)} if third else {}
+    stack.up({"a": 0, "b": 0, **more})
+    stack.at_write(1, lambda _: Mishap(fault=_refusal(stack)))
+    assert stack.up({"a": 1, "b": 0, **more}, refresh=True).result == "failed"
+    writes: list[str] = []
+
+    def meet(door: Door) -> Mishap | None:
+        if getattr(door.actor, "key", "") != "a":
+            return None
+        writes.extend([door.operation] * door.writes)
+        if stack.world.kind.disassociate in writes:
+            return (afterwards or {}).get(door.operation)
+        return mishap if door.writes and len(writes) == 1 else None
+
+    stack.world.meet = meet
+    last = stack.pair(len(stack.world.pairs) - 1, after="other", on_existing="adopt")
+    return stack.up({"a": 1, "b": last, "other": Other(2), **more}, refresh=not third)
+
+
+def _refusal(stack: Stack) -> str:
+    """The code of a definite error."""
+    return next(code for code, error in stack.world.kind.errors.items() if error is InvalidRequest)
 
 
 @in_several_ways
@@ -294,7 +391,7 @@ def test_a_create_whose_host_was_killed_is_adopted_on_demand(stack: Stack) -> No
 
 def test_a_create_that_cannot_see_its_grant_takes_it_back(stack: Stack) -> None:
     """Pulumi keeps nothing of a create that failed, so nothing of it may remain."""
-    refused = next(code for code, error in stack.world.kind.errors.items() if error is InvalidRequest)
+    refused = _refusal(stack)
     happened: list[bool] = []
 
     def meet(door: Door) -> Mishap | None:

@@ -13,9 +13,10 @@ import pytest
 
 from aws_associations.kind import Duplicates, Kind
 from aws_associations.kinds import KINDS
+from tests.model.cloudformation import Habits
 from tests.model.play import Outcome, Theatre
 from tests.model.promises import RETRIED_DELETE
-from tests.model.script import Again, At, Deploy, Member, Other, Others, Remove, Script, Step, Wait
+from tests.model.script import Again, At, Continue, Deploy, Member, Other, Others, Remove, Script, Step, Wait
 
 A, B = Member(0), Member(1)
 FINSPACE, DIRECTORY = "finspace-permission-group-membership", "directory-group-membership"
@@ -27,9 +28,16 @@ MOVABLE = [kind.name for kind in KINDS if not kind.look.exclusive]
 every_kind = pytest.mark.parametrize("kind", NAMES)
 
 
-def played(stage: Theatre, kind: str, *steps: Step, switches: Mapping[str, Any] | None = None) -> Outcome:
+def played(
+    stage: Theatre,
+    kind: str,
+    *steps: Step,
+    switches: Mapping[str, Any] | None = None,
+    habits: Habits | None = None,
+    seed: int = 0,
+) -> Outcome:
     """What came of it; no promise was broken."""
-    outcome = stage.play(Script(kind, steps, switches=switches or {}))
+    outcome = stage.play(Script(kind, steps, switches=switches or {}, habits=habits or Habits(), seed=seed))
     assert not outcome.broken, f"\n{outcome}"
     return outcome
 
@@ -435,3 +443,242 @@ def test_what_a_name_had_in_an_earlier_life_settles_no_adoption(stage: Theatre, 
 
     assert outcome.results[-1] == "UPDATE_ROLLBACK_COMPLETE"
     assert outcome.changes[-1] == ("others", "granted", 1)
+
+
+# -- a rollback that is disabled ---------------------------------------------------------------------------------------
+
+C = Member(2)
+FAILING = Other(1, fails=True, after=("A",))
+
+every_habit = pytest.mark.parametrize(
+    "habits",
+    [
+        Habits(),
+        Habits(reverses_failed=False),
+        Habits(replaces_preserving=False),
+        Habits(replaces_preserving=False, reverses_failed=False, deletes_failed_first=False),
+    ],
+    ids=["usual", "reversed later", "not replaced", "neither"],
+)
+"""Ways in which CloudFormation may go on after a failure; its documentation leaves them open."""
+
+some_kinds = pytest.mark.parametrize("kind", [DIRECTORY, QUICKSIGHT, FINSPACE])
+
+
+def ends(outcome: Outcome, pair: int) -> list[tuple[str, str]]:
+    """What happened to one pair, in order."""
+    return [change[:2] for change in outcome.changes if change[2] == pair]
+
+
+@some_kinds
+@every_habit
+def test_a_rollback_takes_back_every_update_that_was_not_completed(stage: Theatre, kind: str, habits: Habits) -> None:
+    """p1 to p2, something else fails, p2 to p3, it fails again, RollbackStack: p1 was never revoked, the others are."""
+    outcome = played(
+        stage,
+        kind,
+        Deploy(1, {"A": A}),
+        Deploy(1, {"A": B}, FAILING, preserve=True),
+        Deploy(1, {"A": C}, FAILING, preserve=True),
+        Continue(1),
+        habits=habits,
+    )
+
+    assert outcome.results == ["CREATE_COMPLETE", "UPDATE_FAILED", "UPDATE_FAILED", "UPDATE_ROLLBACK_COMPLETE"]
+    assert ends(outcome, 1) == [("function", "granted")]
+    assert ends(outcome, 2) == ends(outcome, 3) == [("function", "granted"), ("function", "revoked")]
+    assert not outcome.limits
+
+
+@pytest.mark.parametrize("kind", MOVABLE)
+def test_a_rollback_of_several_updates_grants_again_what_others_revoked(stage: Theatre, kind: str) -> None:
+    """The same, and others revoked p1 and granted p2 meanwhile: p1 is granted again."""
+    outcome = played(
+        stage,
+        kind,
+        Deploy(1, {"A": A}),
+        Deploy(1, {"A": B}, FAILING, preserve=True),
+        Others(0, grant=False),
+        Deploy(1, {"A": C}, FAILING, preserve=True),
+        Continue(1),
+    )
+
+    assert outcome.results[-1] == "UPDATE_ROLLBACK_COMPLETE"
+    assert ends(outcome, 1) == [("function", "granted"), ("others", "revoked"), ("function", "granted")]
+    assert ends(outcome, 2) == ends(outcome, 3) == [("function", "granted"), ("function", "revoked")]
+
+
+@some_kinds
+@every_habit
+def test_what_others_hold_survives_updates_that_are_not_rolled_back(stage: Theatre, kind: str, habits: Habits) -> None:
+    """p2 is theirs: the update to it fails twice, and nothing of it is revoked by the rollback."""
+    outcome = played(
+        stage,
+        kind,
+        Deploy(1, {"A": A}),
+        Others(1, grant=True),
+        Deploy(1, {"A": B}, preserve=True),
+        Deploy(1, {"A": B}, preserve=True),
+        Continue(1),
+        habits=habits,
+    )
+
+    assert outcome.results == ["CREATE_COMPLETE", "UPDATE_FAILED", "UPDATE_FAILED", "UPDATE_ROLLBACK_COMPLETE"]
+    assert outcome.changes == [("function", "granted", 1), ("others", "granted", 2)]
+
+
+@pytest.mark.parametrize("kind", MOVABLE)
+def test_an_update_that_is_continued_revokes_in_the_end_what_it_left(stage: Theatre, kind: str) -> None:
+    """p1 to p2 fails elsewhere, p2 to p3 completes: the cleanup revokes p1 and p2."""
+    outcome = played(
+        stage,
+        kind,
+        Deploy(1, {"A": A}),
+        Deploy(1, {"A": B}, FAILING, preserve=True),
+        Deploy(1, {"A": C}, preserve=True),
+    )
+
+    assert outcome.results == ["CREATE_COMPLETE", "UPDATE_FAILED", "UPDATE_COMPLETE"]
+    assert outcome.changes[:3] == [("function", "granted", number) for number in (1, 2, 3)]
+    assert sorted(outcome.changes[3:]) == [("function", "revoked", 1), ("function", "revoked", 2)]
+
+
+@pytest.mark.parametrize("kind", MOVABLE)
+def test_an_update_that_is_continued_takes_back_what_it_had_between(stage: Theatre, kind: str) -> None:
+    """p1, p2, p3 and p2 again, which is still granted: it is the stack's own, and nothing else of it is left."""
+    outcome = played(
+        stage,
+        kind,
+        Deploy(1, {"A": A}),
+        Deploy(1, {"A": B}, FAILING, preserve=True),
+        Deploy(1, {"A": C}, FAILING, preserve=True),
+        Deploy(1, {"A": B}, preserve=True),
+    )
+
+    assert outcome.results == ["CREATE_COMPLETE", "UPDATE_FAILED", "UPDATE_FAILED", "UPDATE_COMPLETE"]
+    assert ends(outcome, 2) == [("function", "granted")]
+    assert ends(outcome, 1) == ends(outcome, 3) == [("function", "granted"), ("function", "revoked")]
+
+
+@some_kinds
+@every_habit
+@pytest.mark.parametrize("back", [True, False])
+def test_a_creation_that_is_continued_leaves_what_was_declared_last(
+    stage: Theatre, kind: str, habits: Habits, back: bool
+) -> None:
+    """CREATE_FAILED, updated once more; then completed, or rolled back to nothing."""
+    last: Step = Continue(1) if back else Deploy(1, {"A": A}, preserve=True)
+    outcome = played(
+        stage,
+        kind,
+        Deploy(1, {"A": A}, FAILING, preserve=True),
+        Deploy(1, {"A": A, "B": B}, FAILING, preserve=True),
+        last,
+        habits=habits,
+    )
+
+    assert outcome.results == ["CREATE_FAILED", "UPDATE_FAILED", "DELETE_COMPLETE" if back else "UPDATE_COMPLETE"]
+    assert ends(outcome, 1) == [("function", "granted"), ("function", "revoked")][: 1 + back]
+    assert ends(outcome, 2) == [("function", "granted"), ("function", "revoked")]
+
+
+@some_kinds
+@every_habit
+def test_a_create_of_unknown_outcome_is_made_anew_by_the_next_update(stage: Theatre, kind: str, habits: Habits) -> None:
+    """It failed under its real id, which CloudFormation deletes when it goes on; in the end it is granted."""
+    unseen = (At("write", 1, "fail after", times=9), At("look", 2, "fail before", times=60))
+    outcome = played(
+        stage,
+        kind,
+        Deploy(1, {"A": A}, preserve=True, mishaps=unseen),
+        Deploy(1, {"A": A}, preserve=True),
+        Continue(1),
+        Deploy(1, {"A": A}),
+        habits=habits,
+    )
+
+    assert outcome.results[0] == "CREATE_FAILED"
+    assert outcome.results[-1] in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+    assert ends(outcome, 1)[-1] == ("function", "granted")
+
+
+# -- a user who has enough ---------------------------------------------------------------------------------------------
+
+
+@some_kinds
+@pytest.mark.parametrize("seconds", [0.5, 1.5, 3.0])
+@pytest.mark.parametrize("slow", [0.0, 2.0, 8.0])
+def test_an_update_that_is_cancelled_leaves_what_was_there_before(
+    stage: Theatre, kind: str, seconds: float, slow: float
+) -> None:
+    """Cancelled early or late, while its write is on the way or done: p1 stays, and p2 is revoked if it was granted."""
+    outcome = played(
+        stage,
+        kind,
+        Deploy(1, {"A": A}),
+        Deploy(
+            1, {"A": B}, Other(60), stopped_after=seconds, mishaps=(At("write", 1, "slow before", slow),) * bool(slow)
+        ),
+        Wait(60),
+    )
+
+    assert outcome.results == ["CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"]
+    assert ends(outcome, 1) == [("function", "granted")]
+    assert ends(outcome, 2) in ([], [("function", "granted"), ("function", "revoked")])
+    assert not outcome.limits
+
+
+@some_kinds
+def test_an_update_that_is_cancelled_at_once_leaves_nothing_behind(stage: Theatre, kind: str) -> None:
+    """Update and reverse begin within two seconds, and the write comes when the reverse has looked already."""
+    for seed in range(4):
+        cancelled = Deploy(1, {"A": B}, Other(60), stopped_after=1.0, mishaps=(At("write", 1, "slow before", 8.0),))
+        outcome = played(stage, kind, Deploy(1, {"A": A}), cancelled, Wait(60), seed=seed)
+
+        assert ends(outcome, 2) in ([], [("function", "granted"), ("function", "revoked")])
+
+
+@some_kinds
+@pytest.mark.parametrize("seconds", [0.5, 1.5, 3.0])
+@pytest.mark.parametrize("slow", [0.0, 2.0, 8.0])
+def test_a_stack_that_is_deleted_while_it_is_created_leaves_nothing(
+    stage: Theatre, kind: str, seconds: float, slow: float
+) -> None:
+    """Its Create may be under way, and its Delete have an id that CloudFormation invented."""
+    outcome = played(
+        stage,
+        kind,
+        Deploy(
+            1, {"A": A}, Other(60), stopped_after=seconds, mishaps=(At("write", 1, "slow before", slow),) * bool(slow)
+        ),
+        Wait(60),
+    )
+
+    assert outcome.results == ["DELETE_COMPLETE"]
+    assert outcome.changes in ([], [("function", "granted", 1), ("function", "revoked", 1)])
+    assert not outcome.limits
+
+
+# -- another spelling --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("revoked", [True, False])
+def test_a_rollback_to_another_spelling_keeps_what_is_granted(stage: Theatre, revoked: bool) -> None:
+    """Declared anew in other letters, changed, and changed back: the id is the one that the resource had.
+
+    CloudFormation would take another one for a replacement, and delete the old one, which means the same. If others
+    revoked it meanwhile it is granted again, and that Delete must not revoke it.
+    """
+    mishaps = (At("answer", 1, "others revoke", 0),) * revoked
+    outcome = played(
+        stage,
+        DIRECTORY,
+        Deploy(1, {"A": A}),
+        Deploy(1, {"A": Member(0, spelled=True)}),
+        Deploy(1, {"A": B}, Other(4, fails=True, after=("A",)), mishaps=mishaps),
+    )
+
+    again = [("others", "revoked"), ("function", "granted")] * revoked
+    assert outcome.results == ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"]
+    assert ends(outcome, 1) == [("function", "granted"), *again]
+    assert ends(outcome, 2) == [("function", "granted"), ("function", "revoked")]

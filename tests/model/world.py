@@ -28,7 +28,7 @@ import botocore.retries.quota
 import botocore.useragent
 import pytest
 from botocore.awsrequest import AWSResponse
-from botocore.exceptions import ConnectionClosedError
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 from moto import mock_aws
 from moto.iot.models import iot_backends
 from moto.organizations.models import organizations_backends
@@ -135,6 +135,7 @@ class Attempt:
     Attributes:
         fault: what was played instead of, or after, the usual answer.
         changes: what it changed.
+        error: the code that was answered; empty: it was accepted.
     """
 
     time: float
@@ -143,6 +144,7 @@ class Attempt:
     parameters: Mapping[str, Any]
     fault: str
     changes: tuple[Change, ...]
+    error: str = ""
 
     def is_about(self, identity: Identity) -> bool:
         """Whether it is a write of that association; spellings that mean the same count."""
@@ -150,6 +152,15 @@ class Attempt:
         return all(
             str(self.parameters.get(name, value)).casefold() == str(value).casefold() for name, value in given.items()
         )
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that left a process met a fault. ``what``: see :class:`Door`."""
+
+    actor: object
+    what: str
+    fault: str
 
 
 @dataclass
@@ -190,6 +201,9 @@ class World:
         pairs: the values of the associations that scripts speak of: the first, the same with the other second party,
             with the other first party (unless the service lets a party be in one only), and both.
         aws: name of a service at botocore → who plays it.
+        throttling: every call of the kind's service is throttled.
+        failing: it has failed, or may have failed, what it had accepted.
+        ended: the service has ended, and every grant with it.
         meet: what happens at a door; None: nothing.
     """
 
@@ -205,10 +219,12 @@ class World:
         self.meet: Callable[[Door], Mishap | None] = lambda _: None
         self.doors = 0
         self.attempts: list[Attempt] = []
+        self.faults: list[Fault] = []
         self.ledger = Ledger(self._truth, lambda: self.simulation.now)
         self._identities: dict[tuple[str, ...], Identity] = {}
         self._writes = {kind.associate, kind.disassociate}
         self.switches = dict(switches or {})
+        self.throttling = self.failing = self.ended = False
 
     def arrange(self) -> None:
         """Make the parties."""
@@ -239,6 +255,8 @@ class World:
         return frozenset(self.ledger.granted)
 
     def _truth(self) -> frozenset[Identity]:
+        if self.ended:
+            return frozenset()
         found = _TRUTH.get(self.kind.name)
         with self.simulation.outside():
             return frozenset(map(self.identity, found(self.control) if found else self.scenery.granted()))
@@ -255,7 +273,7 @@ class World:
 
     def _others_act(self, values: Values, act: Callable[[Values], None], *, present: bool) -> bool:
         self.ledger.observe(NOBODY)
-        if (self.identity(values) in self.ledger.granted) == present:
+        if self.ended or (self.identity(values) in self.ledger.granted) == present:
             return False
         with self.simulation.outside():
             try:
@@ -263,6 +281,46 @@ class World:
             except (AssertionError, ValueError):  # being added or removed: the service refuses
                 return False
         return bool(self.ledger.observe(OTHERS))
+
+    # -- what lasts ---------------------------------------------------------------------------------------------------
+
+    def recover(self) -> None:
+        """Nothing fails any more, unless it is for good."""
+        self.throttling = False
+        if self.kind.service == "opensearch":
+            with self.simulation.outside():
+                self.control.opensearch.configure(
+                    association_result="active",
+                    dissociation_result="dissociated",
+                    # What failed for good otherwise is cleared by AWS support.
+                    dissociate_after_failure="succeed",
+                )
+                for now in self.control.opensearch.associations():
+                    if now.in_use:
+                        self.control.opensearch.set_in_use(now.package_id, now.domain_name, in_use=False)
+
+    def fail_from_now_on(self, *, adding: bool = False, removing: bool = False) -> None:
+        """What the service accepts from now on fails, where it has a status for that."""
+        if self.kind.service == "opensearch":
+            self.failing = True
+            with self.simulation.outside():
+                self.scenery.fail("This is a failure on demand.", adding=adding, removing=removing)
+
+    def use(self, values: Values) -> None:
+        """An index uses the package."""
+        if self.kind.service == "opensearch" and self.identity(values) in self.granted():
+            self.failing = True
+            with self.simulation.outside():
+                self.control.opensearch.set_in_use(values["package_id"], values["domain_name"])
+
+    def end(self) -> None:
+        """The service ends for good, as announced."""
+        retirement = self.kind.retirement
+        if retirement is not None:
+            end = datetime.datetime.combine(retirement.ended, datetime.time(12), datetime.UTC).timestamp()
+            self.simulation.pass_time(max(0.0, end - self.simulation.now))
+            self.ended = True
+            self.ledger.observe(NOBODY)
 
     # -- doors --------------------------------------------------------------------------------------------------------
 
@@ -301,6 +359,8 @@ class World:
         self.doors += 1
         door = Door(self.doors, what, operation, task.process.actor, writes)
         mishap = self.meet(door) or Mishap()
+        if self.throttling and what == "service" and not mishap.fault:
+            mishap.fault, mishap.when = "throttled", "before"
         if not at_once:
             task.sleep(seconds + mishap.seconds_before)
         if mishap.kill == "before":
@@ -311,7 +371,9 @@ class World:
                 mishap.others()
         if writes:
             self.ledger.observe(NOBODY)
-        if mishap.fault and service:
+        if mishap.fault:
+            self.faults.append(Fault(task.process.actor, what, mishap.fault))
+        if mishap.fault and service and not self.ended:
             self._add_fault(mishap, service, operation)
         if mishap.fault and fail is not None:
             if mishap.when == "after":
@@ -323,7 +385,10 @@ class World:
             changes = tuple(self.ledger.observe(task.process.actor)) if writes else ()
             fault = f"{mishap.fault} {mishap.when}" if mishap.fault else ""
             moment = self.simulation.now
-            self.attempts.append(Attempt(moment, task.process.actor, operation, parameters or {}, fault, changes))
+            attempt = Attempt(
+                moment, task.process.actor, operation, parameters or {}, fault, changes, _error_of(result)
+            )
+            self.attempts.append(attempt)
         if mishap.kill == "after":
             task.process.kill()
             raise Killed
@@ -502,19 +567,33 @@ def _attempt_of(made: Worlds) -> Callable[..., Any]:
                 lambda: _answer(played, operation, context["parameters as given"], request.url),
                 fail=lambda fault: _failure(fault, request.url),
             )
+
+        def call() -> Any:
+            answer = send(self, request, operation_model, context)
+            # What botocore does before it sends has been done, and what the emulator did is nothing any more.
+            return (None, EndpointConnectionError(endpoint_url=request.url)) if world.ended else answer
+
         exchange = world.kind.exchange
         # An exchange of credentials happens under a lock that all processes share here: nobody gets in between.
         at_once = exchange is not None and operation == exchange.operation
         return world.through(
             "service",
             operation,
-            lambda: send(self, request, operation_model, context),
+            call,
             at_once=at_once,
             service=service,
             parameters=context.get("parameters as given"),
         )
 
     return attempt
+
+
+def _error_of(result: Any) -> str:
+    """The code of an error that an attempt ended with, or that no answer came; empty: it was accepted."""
+    response, exception = result
+    if response is None:
+        return type(exception).__name__
+    return str(response[1].get("Error", {}).get("Code", ""))
 
 
 class _Empty:

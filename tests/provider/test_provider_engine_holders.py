@@ -236,6 +236,25 @@ def test_a_shared_membership_is_granted_again_when_its_other_resource_is_seen(
     assert settled(project)
 
 
+def test_what_is_left_to_a_half_replaced_resource_is_revoked_by_its_replacement(
+    start: Start, service: EmulatorControl
+) -> None:
+    """The state goes on showing what a failed replacement deleted; another resource lets go of it meanwhile."""
+    project = start(declare("alice", "alice"))
+    project.up()
+    project.set_program(HEAD + declare("nobody", "alice"))
+    with pytest.raises(PulumiFailed, match="NotFound"):
+        project.command("up", "--yes", "--skip-preview", "--refresh")
+    assert members(service) == {ALICE}
+    service.add_user("env1", "nobody")
+    service.add_fault("slow", operation=ASSOCIATE, seconds=5)
+
+    change(project, declare("nobody", "carol"))
+
+    assert members(service) == {("analysts", "nobody"), CAROL}
+    assert settled(project)
+
+
 def test_equal_names_in_two_components_are_two_resources(start: Start, service: EmulatorControl) -> None:
     """The parent tells them apart: one may leave while the other keeps what both declare."""
     team = (

@@ -295,6 +295,28 @@ def test_a_replacement_keeps_what_it_has_in_common_with_what_it_replaces(
     assert members(service) == set()
 
 
+def test_what_was_left_to_a_resource_that_was_gone_is_revoked_by_its_replacement(
+    update: Start, service: EmulatorControl
+) -> None:
+    """Its replacement had failed in an earlier run after its delete, which this one does not make again."""
+    first = update()
+    a, b = first.create(of("a")), first.create(of("b"))
+    second = update()
+    second.diff(a.id, a.outputs, of("a", "bob"))
+    second.diff(b.id, b.outputs, of("b"))
+    second.delete(a.id, a.outputs)
+    third = update()
+    third.diff(a.id, a.outputs, of("a", "bob"))
+    third.diff(b.id, b.outputs, of("b", "carol"))
+
+    third.delete(b.id, b.outputs)
+    assert members(service) == {"alice"}
+    third.create(of("a", "bob"))
+    third.create(of("b", "carol"))
+
+    assert members(service) == {"bob", "carol"}
+
+
 def test_equal_names_in_two_components_are_two_resources(update: Start, service: EmulatorControl) -> None:
     """The parent tells them apart, also in the message."""
     first = update()
