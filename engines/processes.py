@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Protocol, Self
 
 LineCallback = Callable[[str], None]
 
@@ -48,11 +48,30 @@ def hermetic_environment(extra: Mapping[str, str] | None = None) -> dict[str, st
     return environment | dict(extra or {})
 
 
+class Process(Protocol):
+    """What Program needs of subprocess.Popen."""
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+
+    @property
+    def stdout(self) -> IO[bytes] | None:
+        """The reading end of its output."""
+
+    def poll(self) -> int | None:
+        """Return the exit status, negative for a signal; None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the exit status when there is one; raises subprocess.TimeoutExpired."""
+
+
 class Program:
     """A running child program; a context manager that ends with the program and all its children gone.
 
     Standard output and standard error are read together, line by line, for as long as the program runs. `env` is the
-    whole environment. `on_line` is called with each line (no line end) from the reading thread.
+    whole environment. `on_line` is called with each line (no line end) from the reading thread. `popen` starts the
+    process as subprocess.Popen does.
 
     Raises ProgramFailed if the program cannot be executed.
     """
@@ -66,6 +85,7 @@ class Program:
         name: str | None = None,
         on_line: LineCallback | None = None,
         stop_signal: signal.Signals = signal.SIGTERM,
+        popen: Callable[..., Process] = subprocess.Popen,
     ) -> None:
         self.name = name or Path(argv[0]).name
         self._stop_signal = stop_signal
@@ -76,7 +96,7 @@ class Program:
         try:
             # A session of its own: one signal reaches the children too, and a Ctrl-C at the terminal reaches only us,
             # who then stop the program in order.
-            self._process = subprocess.Popen(  # noqa: S603 - the caller names the program, no shell is involved
+            self._process = popen(
                 [str(part) for part in argv],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

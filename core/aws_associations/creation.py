@@ -20,7 +20,7 @@ from aws_associations.errors import (
 from aws_associations.host import Request
 from aws_associations.identity import AssociationId, Identity
 from aws_associations.kind import Duplicates, Scope, State
-from aws_associations.look import ABSENT, Sighting, look, look_patiently, not_in_time
+from aws_associations.look import ABSENT, Sighting, look, look_patiently, not_in_time, write
 from aws_associations.service import Services
 from aws_associations.waiting import delays
 
@@ -215,12 +215,16 @@ class Creation:
             holders = host.holders(identity)
         except AssociationError:
             holders = None
-        if holders is not None and (holders.now or holders.at_start or holders.since):
-            held = holders.now or holders.at_start or holders.since
+        held = () if holders is None else holders.now
+        if holders is not None and not held and holders.current:
+            held = holders.at_start or holders.since
+        if held:
             holder = sorted(held, key=lambda each: each.own)[0]
             if holder.own:
                 # Under the id that it had: for CloudFormation another spelling would be a replacement.
                 return self._granted(How.KEPT, self._present(sighting), adopted=holder.adopted, known=holder.id)
+            if holder.adopted and not self._replay_tells():
+                self._sent_before()  # a rollback lets go of it
             host.note("taken-over", {"association": str(identity), "from": holder.name}, warning=True)
             return self._granted(How.TAKEN_OVER, self._present(sighting), adopted=holder.adopted)
         return None
@@ -356,7 +360,7 @@ class Creation:
         request.host.note("replaying" if replay else "associating", intent)
         if not replay:
             request.may_exist = identity
-        return self._services.call(kind, identity, kind.associate, parameters, request.deadline)
+        return write(self._services, identity, kind.associate, parameters, request.deadline)
 
     def _again(self, error: AssociationError, scope: Scope | None, scopes: list[Scope | None]) -> bool:
         """Whether to send the same token again, after a pause, because the error passes by itself.
@@ -378,11 +382,18 @@ class Creation:
     def _wait_for_presence(self, *, last: bool) -> Sighting | None:
         """After a success: None if the settled look says absent and another token is left to try."""
         request, absent_since = self._request, None
+        pace, accepted = self._services.pace(self._kind, self._kind.associate), request.deadline.moment
+        early: float | None = None
         seen = Sighting(State.ABSENT)
-        for delay in delays():
+        for delay in pace.delays(request.deadline):
+            if delay:
+                self._pause(delay, seen, "granted")
+            looked = request.deadline.elapsed_since(accepted)
             seen = self._look_again(seen)
             if seen.state is State.PRESENT:
+                pace.learn(early, looked)
                 return seen
+            early = looked
             if seen.state in {State.FAILED, State.REMOVAL_FAILED}:
                 raise NotStabilized(f"the service gave up: {seen.status} {seen.details}".rstrip(), outcome_unknown=True)
             if seen.state is not State.ABSENT:
@@ -391,7 +402,6 @@ class Creation:
                 absent_since = request.deadline.moment
             elif not last and request.deadline.elapsed_since(absent_since) >= self._kind.settle_seconds:
                 return None
-            self._pause(delay, seen, "granted")
         raise AssertionError("delays are endless")
 
     def _present(self, sighting: Sighting) -> Sighting:
@@ -450,6 +460,7 @@ class Creation:
     def _pause(self, delay: float, seen: Sighting, what: str) -> None:
         deadline = self._request.deadline
         self._waited = True
+        self._request.tell_waiting(self._identity, what, seen.status or seen.state.value)
         deadline.sleep(delay)
         if deadline.remaining <= 0:
             raise not_in_time(what, seen, outcome_unknown=self._request.may_exist is not None)

@@ -61,6 +61,7 @@ class Holders:
         rolling_back: the stack is on its way back to where it started.
         deleting: the whole stack is being deleted.
         since: at any moment since that operation began, and not deleted under that name.
+        current: that operation is the one that the request belongs to: what the host asks may not show it yet.
     """
 
     now: tuple[Holder, ...] = ()
@@ -68,6 +69,7 @@ class Holders:
     rolling_back: bool = False
     deleting: bool = False
     since: tuple[Holder, ...] = ()
+    current: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,9 @@ class Host(Protocol):
     def note(self, event: str, fields: Mapping[str, object], *, warning: bool = False) -> None:
         """Write one structured line where an operator looks. Never given a secret."""
 
+    def waiting(self, seconds: float, fields: Mapping[str, object]) -> None:
+        """Say where a user looks, now and then, that a request waits, for so long by now. Called before every pause."""
+
 
 @dataclass(slots=True)
 class Request:
@@ -159,6 +164,12 @@ class Request:
         """Whether it was made so long ago that whoever waited may have turned to something else."""
         return self.age + self.deadline.elapsed_since(self._begun) > _QUICK_SECONDS
 
+    def tell_waiting(self, identity: Identity, until: str, status: str) -> None:
+        """Something is waited for: it is to be ``until``, and is ``status``."""
+        waited = self.deadline.elapsed_since(self._begun)
+        fields = {"association": str(identity), "until": until, "status": status, "seconds": round(waited)}
+        self.host.waiting(waited, fields)
+
     def check_account(self, identity: Identity) -> None:
         """Raise InvalidRequest for another account's: there everything looks absent, so nothing may be concluded."""
         if identity.account != self.account:
@@ -195,3 +206,6 @@ class UnknowingHost:
 
     def note(self, event: str, fields: Mapping[str, object], *, warning: bool = False) -> None:
         """Nowhere to write."""
+
+    def waiting(self, seconds: float, fields: Mapping[str, object]) -> None:
+        """Nowhere to say it."""

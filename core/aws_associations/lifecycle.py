@@ -22,7 +22,7 @@ from aws_associations.errors import (
 from aws_associations.host import Host, Remainder, Request
 from aws_associations.identity import AssociationId, Identity, is_marker, parse_or_none
 from aws_associations.kind import Asked, Kind, State
-from aws_associations.look import Sighting, look, look_patiently, patiently
+from aws_associations.look import Sighting, look, look_lately, look_patiently, patiently
 from aws_associations.removal import Removal, Revocation
 from aws_associations.service import Services
 from aws_associations.waiting import Deadline
@@ -161,15 +161,17 @@ class Lifecycle:
 
     # -- read -----------------------------------------------------------------------------------------------------
 
-    def read(self, identity: Identity, request: Request) -> Sighting | None:
+    def read(self, identity: Identity, request: Request, *, lately: bool = False) -> Sighting | None:
         """What the service says of it; None if it is absent or being removed.
+
+        ``lately``: that it is there may have been said up to ten seconds ago.
 
         Raises:
             AssociationError: it could not be seen, which is never absence.
         """
         with _doing("reading", identity):
             request.check_account(identity)
-            sighting = look(self._services, identity, request.deadline)
+            sighting = (look_lately if lately else look)(self._services, identity, request.deadline)
         return None if sighting.state in {State.ABSENT, State.REMOVING, State.ELSEWHERE} else sighting
 
     # -- update ---------------------------------------------------------------------------------------------------

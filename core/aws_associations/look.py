@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from aws_associations.errors import (
     AssociationError,
@@ -17,9 +18,12 @@ from aws_associations.errors import (
 from aws_associations.identity import Identity
 from aws_associations.kind import Look, State
 from aws_associations.service import Services
+from aws_associations.shared_look import Listing, Page
 from aws_associations.waiting import Deadline, delays
 
 _T = TypeVar("_T")
+
+_LATELY_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +53,44 @@ def not_in_time(what: str, last: Sighting, *, outcome_unknown: bool) -> NotStabi
 def look(services: Services, identity: Identity, deadline: Deadline) -> Sighting:
     """Look once: page through the kind's list and stop at the match.
 
-    A party that does not exist means that the association is absent.
+    Whoever waits for the same party's list shares it; its reading begins after this was called. A party that does not
+    exist means that the association is absent.
 
     Raises:
         AssociationError: the look was denied, throttled or failed, which is never absence. A look writes nothing, so
             its own outcome is never unknown; whether an earlier write's is, only the caller can say.
     """
+    return _seen_in(services.listings.join(_party(identity)), services, identity, deadline)
+
+
+def look_lately(services: Services, identity: Identity, deadline: Deadline) -> Sighting:
+    """Look, or take what a list said in the last ten seconds, if this process has not written to the party since.
+
+    For a refresh, which decides nothing that is written. A list of that age never says that something is gone.
+    """
+    party = _party(identity)
+    listing, begun = services.listings.recent(party, deadline.moment - _LATELY_SECONDS)
+    seen = _seen_in(listing, services, identity, deadline)
+    return seen if not begun or seen.state in {State.ADDING, State.PRESENT} else look(services, identity, deadline)
+
+
+def write(
+    services: Services, identity: Identity, operation: str, parameters: Mapping[str, object], deadline: Deadline
+) -> dict[str, Any]:
+    """Associate or disassociate: what was listed before is not believed any more."""
+    with services.listings.changing(_party(identity)):
+        return services.call(identity.kind, identity, operation, parameters, deadline)
+
+
+def _party(identity: Identity) -> tuple[str, ...]:
+    """What is listed for a look: all associations for which this is the same are in one list."""
+    kind = identity.kind
+    named = {*kind.look.request.values(), *(part.name for part in kind.scope)}
+    listed = [part.compared_as(identity[part.name]) for part in kind.parts if part.name in named]
+    return (kind.name, identity.account, identity.region, *listed)
+
+
+def _seen_in(listing: Listing, services: Services, identity: Identity, deadline: Deadline) -> Sighting:
     import jmespath
 
     kind = identity.kind
@@ -62,9 +98,13 @@ def look(services: Services, identity: Identity, deadline: Deadline) -> Sighting
     parameters = identity.filled(how.request, how.constants)
     elsewhere: Sighting | None = None
     seen_tokens: set[str] = set()
-    while True:
+
+    def read() -> Page:
+        return services.call(kind, identity, how.operation, parameters, deadline)
+
+    for number in itertools.count():
         try:
-            page = services.call(kind, identity, how.operation, parameters, deadline)
+            page = services.listings.page(listing, number, read, deadline)
         except NotFound:
             return ABSENT
         except AssociationError as error:
@@ -86,6 +126,7 @@ def look(services: Services, identity: Identity, deadline: Deadline) -> Sighting
         seen_tokens.add(token)
         assert how.page_token is not None
         parameters[how.page_token[0]] = token
+    raise AssertionError("pages are counted without end")
 
 
 def look_patiently(services: Services, identity: Identity, deadline: Deadline) -> Sighting:

@@ -9,9 +9,12 @@ from aws_associations.errors import AssociationError, InvalidRequest, NotFound, 
 from aws_associations.host import Request
 from aws_associations.identity import AssociationId
 from aws_associations.kind import State
-from aws_associations.look import Sighting, look, not_in_time
+from aws_associations.look import Sighting, look, not_in_time, write
 from aws_associations.service import Services
-from aws_associations.waiting import delays
+from aws_associations.waiting import Pace, delays
+
+_QUICK_SECONDS = 3.0
+"""After how long it is asked again whether it may be revoked: a look may be slow, and others may be faster."""
 
 
 class Removal(enum.Enum):
@@ -35,6 +38,7 @@ class Revocation:
         self._identity = known.identity
         self._request = request
         self._failed_before: State | None = None
+        self._asked = request.deadline.moment
         self._sure = False
 
     def run(self) -> Removal:
@@ -57,6 +61,7 @@ class Revocation:
 
     def _to_keep(self) -> Removal | None:
         """Why nothing may be revoked; None if it may."""
+        self._asked = self._request.deadline.moment
         if self._sure:
             return None
         host = self._request.host
@@ -102,7 +107,7 @@ class Revocation:
             seen = look(self._services, self._identity, deadline)
             if seen.state is State.ELSEWHERE:
                 return Removal.ABSENT
-        waited = False
+        waited = deadline.elapsed_since(self._asked) > _QUICK_SECONDS
         for delay in delays():
             kept = self._to_keep() if waited else None
             if kept is not None and lost is not None:
@@ -167,7 +172,7 @@ class Revocation:
             )
             parameters[kind.token.member] = token
         request.host.note("disassociating", intent)
-        self._services.call(kind, identity, kind.disassociate, parameters, request.deadline)
+        write(self._services, identity, kind.disassociate, parameters, request.deadline)
 
     def _seen_after(self, error: AssociationError) -> Sighting:
         """Look after a removal that did not succeed: absence counts once it has lasted, as a list may lag."""
@@ -189,14 +194,24 @@ class Revocation:
         present_since: float | None = None
         deadline = self._request.deadline
         start = deadline.moment
-        for delay in delays():
+        kind = self._identity.kind
+        # A removal that others began says nothing of how long one takes.
+        pace = self._services.pace(kind, kind.disassociate) if succeeded else Pace()
+        early: float | None = None
+        seen = Sighting(State.REMOVING)
+        for delay in pace.delays(deadline):
+            if delay:
+                self._pause(delay, seen)
+            looked = deadline.elapsed_since(start)
             try:
                 seen = look(self._services, self._identity, deadline)
             except AssociationError as error:
                 error.outcome_unknown = True
                 raise
             if seen.state in {State.ABSENT, State.ELSEWHERE}:
+                pace.learn(early, looked)
                 return Removal.REVOKED
+            early = looked
             stale = seen.state is self._failed_before and (
                 deadline.elapsed_since(start) < self._identity.kind.settle_seconds
             )
@@ -210,10 +225,10 @@ class Revocation:
                 # Our removal took effect, in this delivery or an earlier one, and somebody granted it since.
                 self._request.host.note("granted-again-by-others", {"association": str(self._identity)}, warning=True)
                 return Removal.GRANTED_AGAIN
-            self._pause(delay, seen)
         raise AssertionError("delays are endless")
 
     def _pause(self, delay: float, seen: Sighting) -> None:
+        self._request.tell_waiting(self._identity, "removed", seen.status or seen.state.value)
         self._request.deadline.sleep(delay)
         if self._request.deadline.remaining <= 0:
             raise not_in_time("removed", seen, outcome_unknown=True)

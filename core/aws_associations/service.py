@@ -5,11 +5,13 @@ Nothing of botocore is imported until the first call, so that declaring associat
 
 from __future__ import annotations
 
+import copy
 import datetime
+import functools
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,8 +20,9 @@ from urllib.parse import urlsplit
 from aws_associations.errors import AccessDenied, AssociationError, DeadlinePassed, InvalidRequest
 from aws_associations.identity import Identity
 from aws_associations.kind import CredentialExchange, Kind
+from aws_associations.shared_look import Listings
 from aws_associations.translation import final, from_botocore, refused, service_words
-from aws_associations.waiting import Deadline, delays
+from aws_associations.waiting import Deadline, Pace, delays
 
 READ_TIMEOUT = 20.0
 """Seconds without a byte from the service before an attempt counts as failed."""
@@ -47,7 +50,8 @@ def keep_quiet(*libraries: str, level: int = logging.WARNING) -> None:
     for name, logger in [(name, logging.getLogger(name)) for name in libraries] + list(
         logging.root.manager.loggerDict.items()
     ):
-        if name.partition(".")[0] in libraries and isinstance(logger, logging.Logger):
+        # A level that is set already is not set again: all loggers would forget what they have looked up.
+        if name.partition(".")[0] in libraries and isinstance(logger, logging.Logger) and logger.level != level:
             logger.setLevel(level)
 
 
@@ -62,12 +66,19 @@ class Services:
     def __init__(self, utc_now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)) -> None:
         """Args: utc_now: the time by which exchanged credentials expire and services have ended."""
         self.utc_now = utc_now
-        # Sessions are not thread-safe: clients are made one at a time.
+        # Sessions are not thread-safe: of one of them clients are made one at a time.
         self._lock = threading.RLock()
         self._made_session: Any = None
         self._clients: dict[tuple[str, ...], Any] = {}
+        self._exchanging: dict[tuple[str, ...], threading.Lock] = {}
         self._account: str | None = None
         self._attempt = threading.local()
+        self.listings = Listings()
+        self._paces: dict[tuple[str, str], Pace] = {}
+
+    def pace(self, kind: Kind, operation: str) -> Pace:
+        """How long what this operation writes took to show, in this process."""
+        return self._paces.setdefault((kind.name, operation), Pace())
 
     def default_region(self) -> str:
         """The region of the caller's environment or profile; raises InvalidRequest if there is none."""
@@ -223,9 +234,7 @@ class Services:
     def _session(self) -> Any:
         with self._lock:
             if self._made_session is None:
-                self._made_session = _new_session()
-                # In front of botocore's own data, where a dropped model may or may not be.
-                self._made_session.get_component("data_loader").search_paths.insert(0, str(_MODELS))
+                self._made_session = new_session()
             return self._made_session
 
     def _client_for(self, kind: Kind, identity: Identity) -> Any:
@@ -233,10 +242,13 @@ class Services:
             return self._client((kind.service, identity.region), kind.api_version, self._before_send)
         key = _key(kind, identity)
         with self._lock:
+            exchanging = self._exchanging.setdefault(key, threading.Lock())
+        # Its credentials are exchanged while it is made: only who needs the same ones waits for that.
+        with exchanging:
             if key not in self._clients:
-                caller = self._client((kind.service, identity.region), kind.api_version, self._before_exchange)
-                session = _new_session()
-                session.register_component("data_loader", self._session().get_component("data_loader"))
+                with self._lock:
+                    caller = self._client((kind.service, identity.region), kind.api_version, self._before_exchange)
+                    session = new_session(like=self._session())
                 session.register_component(
                     "credential_provider", _Exchange(caller, kind.exchange, identity, self.utc_now)
                 )
@@ -299,13 +311,56 @@ def _invoke(client: Any, operation: str, parameters: Mapping[str, object]) -> An
     return getattr(client, xform_name(operation))(**parameters)
 
 
-def _new_session() -> Any:
-    """A botocore session of our own: what is changed in it must not change the user's default session."""
+def new_session(like: Any = None) -> Any:
+    """A botocore session of our own: what is changed in it must not change the user's default session.
+
+    Args: like: one of these, of which it takes over botocore's event handlers; to register them anew takes long.
+    """
     import botocore.session
 
-    session = botocore.session.Session()
+    if like is None:
+        session = botocore.session.Session()
+    else:
+        handlers = copy.copy(like.get_component("event_emitter"))
+        session = botocore.session.Session(event_hooks=handlers, include_builtin_handlers=False)
+    session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
     session.user_agent_extra = "aws-associations"
     return session
+
+
+@functools.cache
+def _loader(data_path: str | None) -> Any:
+    """One loader for all sessions of this process: it keeps what it has read, a megabyte of endpoints among that."""
+    from botocore.loaders import create_loader
+
+    loader = create_loader(data_path)
+    # In front of botocore's own data, where a dropped model may or may not be.
+    loader.search_paths.insert(0, str(_MODELS))
+    loader.list_available_services = functools.partial(_Available, loader, loader.list_available_services)
+    return loader
+
+
+class _Available:
+    """The services that a loader has: what botocore lists by opening all of some 400 folders is found in one of them.
+
+    Half of the time that a first client took (measured).
+    """
+
+    def __init__(self, loader: Any, listed: Callable[[str], Iterable[str]], type_name: str) -> None:
+        """Args: listed: botocore's own list; type_name: the file that a service must have."""
+        self._loader, self._listed, self._type_name = loader, listed, type_name
+
+    def __contains__(self, service: str) -> bool:
+        from botocore.exceptions import DataNotFoundError
+
+        try:
+            self._loader.list_api_versions(service, self._type_name)
+        except DataNotFoundError:
+            return False
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._listed(self._type_name))
 
 
 class _Exchange:

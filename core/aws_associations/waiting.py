@@ -80,3 +80,47 @@ def delays(first: float = 0.2, growth: float = 1.6, longest: float = 5.0) -> Ite
     while True:
         yield planned * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, protects nothing
         planned = min(planned * growth, longest)
+
+
+class Pace:
+    """How long what was accepted took to show the last times, and so when to look for it. Safe to share.
+
+    It narrows down to the last look that was too early and the first that was not. Wrong at worst, it leaves no longer
+    between two looks than :func:`delays` does.
+    """
+
+    _CLOSE = 0.1
+    _LONGEST = 5.0
+
+    def __init__(self) -> None:
+        self._between: tuple[float, float] | None = None
+        self._in_time = 0
+
+    @property
+    def expected(self) -> float:
+        """Seconds from the accepted write to the first look; 0: at once."""
+        low, high = self._between or (0.0, 0.0)
+        close = max(self._CLOSE, high / 20)
+        expected = high if low and high - low <= close else (low + high) / 2
+        return expected if expected > self._CLOSE / 2 else 0.0
+
+    def learn(self, early: float | None, shown: float) -> None:
+        """A wait is over. ``early``, ``shown``: seconds until the last look that was too early, and the first not."""
+        low, high = self._between or (0.0, shown)
+        if early is None:
+            # It may have become quicker: a little earlier the next time, and much earlier if that goes on.
+            high = min(high, shown)
+            self._between = min(low, high) * max(0.0, 1 - 0.01 * 2**self._in_time), high
+            self._in_time += 1
+        else:
+            self._in_time = 0
+            low, high = max(low, early), min(high, shown)
+            self._between = (low, high) if low < high else (early, shown)
+
+    def delays(self, deadline: Deadline) -> Iterator[float]:
+        """Endless delays, the first one before the first look: few until it is expected, then close ones."""
+        begun, expected = deadline.moment, self.expected
+        yield min(expected, self._LONGEST, deadline.remaining / 2)
+        while (left := expected - deadline.elapsed_since(begun)) > self._CLOSE / 2:
+            yield min(left, self._LONGEST)
+        yield from delays(self._CLOSE) if expected else delays()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from aws_associations.errors import DeadlinePassed
+from aws_associations.service import new_session
 from aws_associations.waiting import Deadline, delays
 
 _IAM_PREFIX = {"cloudformation": "cloudformation", "logs": "logs"}
@@ -95,9 +96,8 @@ def pages(ask: Ask, operation: str, items: str, token: str, **parameters: object
 
 @functools.cache
 def _client(service: str, region: str) -> Any:
-    import botocore.session
     from botocore.config import Config
 
     # Short: a decision waits for it, and "cannot tell" is an answer that every decision has a rule for.
     config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
-    return botocore.session.Session().create_client(service, region_name=region, config=config)
+    return new_session().create_client(service, region_name=region, config=config)

@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from urllib.parse import parse_qs, urlsplit
 
 from aws_associations.errors import InvalidRequest
@@ -97,6 +96,8 @@ class Event:
         known = [*members, _ON_EXISTING, _REVISION]
         for name in self.properties:
             if name not in known and name not in _RESERVED:
+                from difflib import get_close_matches
+
                 near = get_close_matches(name, known, n=1)
                 advice = f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(known)}."
                 raise InvalidRequest(f"property {name[:80]} is not known", advice=advice)
@@ -138,6 +139,11 @@ class Event:
         return known is not None and not known.identity.may_be(values)
 
     @property
+    def account(self) -> str:
+        """The account of the stack: the function's may be another one, which it has allowed to invoke it."""
+        return self.stack_id.split(":")[4]
+
+    @property
     def values_before(self) -> Mapping[str, str]:
         """The parts that the resource gave before an update: part name → value."""
         return self._values(self.old_properties)
@@ -155,7 +161,9 @@ class Event:
         query = parse_qs(urlsplit(self.response_url).query)
         try:
             if "X-Amz-Date" in query:
-                return datetime.datetime.strptime(query["X-Amz-Date"][0], "%Y%m%dT%H%M%S%z")
+                # Not strptime, whose first call loads and compiles for some milliseconds.
+                moment = datetime.datetime.fromisoformat(query["X-Amz-Date"][0])
+                return moment if moment.tzinfo is not None else None
             if "Expires" in query:
                 return datetime.datetime.fromtimestamp(int(query["Expires"][0]) - _LASTS, datetime.UTC)
         except (ValueError, OverflowError, OSError):

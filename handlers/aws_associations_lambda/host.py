@@ -6,7 +6,7 @@ import datetime
 import os
 import uuid
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from aws_associations.errors import Throttling
 from aws_associations.host import Holders, Remainder
@@ -14,12 +14,14 @@ from aws_associations.identity import Identity, parse_or_none
 from aws_associations.kind import Kind
 from aws_associations.waiting import Deadline
 from aws_associations_lambda import log
-from aws_associations_lambda.asking import Asking, CannotTellError
+from aws_associations_lambda.asking import Ask, Asking, CannotTellError
 from aws_associations_lambda.event import Event
 from aws_associations_lambda.own_log import Announcement, OwnLog
 from aws_associations_lambda.own_stack import OwnStack
 
 _T = TypeVar("_T")
+
+_SECONDS_BETWEEN_LINES = 30.0
 
 
 class CloudFormationHost:
@@ -31,26 +33,28 @@ class CloudFormationHost:
     """
 
     def __init__(
-        self, event: Event, region: str, deadline: Deadline, *, granted_here: Callable[[Identity], bool]
+        self, event: Event, account: str, region: str, deadline: Deadline, *, granted_here: Callable[[Identity], bool]
     ) -> None:
-        """Args: granted_here: whether this process granted it for this request."""
+        """Args: account, region: the function's own; granted_here: whether this process granted it for this request."""
         self._event = event
         self.late = False
         self._request = (event.stack_id, event.logical_id, event.request_id)
         self._granted_here = granted_here
-        asking = Asking("cloudformation", region, deadline)
-        self._stack = OwnStack(event.stack_id, event.logical_id, asking, lambda: deadline.moment)
+        theirs = event.account
+        ask: Ask = Asking("cloudformation", region, deadline) if theirs == account else _out_of_reach(theirs, account)
+        self._stack = OwnStack(event.stack_id, event.logical_id, ask, lambda: deadline.moment)
         self._log = OwnLog(os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME", ""), Asking("logs", region, deadline))
         # One delivery of a request is told from another by it, in the log.
         self._delivery = uuid.uuid4().hex
         self.untold: dict[str, str] = {}
+        self._said = 0.0
 
     def holders(self, identity: Identity) -> Holders | None:
         """Which resources of the stack hold it; raises Throttling if that can be told later."""
 
         def ask() -> Holders:
             try:
-                return self._stack.holders(identity)
+                return self._stack.holders(identity, self._event.signed)
             except CannotTellError as error:
                 if error.passing:
                     raise Throttling(f"it cannot be told which resources of the stack hold it: {error}") from error
@@ -103,8 +107,12 @@ class CloudFormationHost:
             signed = self._event.signed
             if signed is None:
                 raise CannotTellError("when the request was made is not known")
-            said = [each for each in self._announcements(identity, signed) if each.request != self._request]
-            return self._claimed(identity, signed, said)
+            said = self._log.said(identity.kind, signed)
+            about = [each for each in said.announcements if each.identity == identity]
+            others = [each for each in about if each.request != self._request]
+            if identity in said.ended and len(others) == len(about):
+                return True  # what this request announced has been revoked since, or is not shown yet
+            return self._claimed(identity, signed, others)
 
         return self._asked("whether anybody else has taken it since", ask)
 
@@ -116,7 +124,7 @@ class CloudFormationHost:
             begun = self._stack.creation_begun() if deleting else self._stack.operation_begun()
             if begun is None:
                 return ()
-            said = self._log.announcements(kind, begun)
+            said = self._log.said(kind, begun).announcements
             found = {}
             for each in said:
                 if each.request[:2] == self._request[:2] and each.request != self._request:
@@ -144,7 +152,7 @@ class CloudFormationHost:
         return any(given_up is None or each.request[0] != here or not given_up(each.request[1]) for each in others)
 
     def _announcements(self, identity: Identity, since: datetime.datetime | None) -> list[Announcement]:
-        return [each for each in self._log.announcements(identity.kind, since) if each.identity == identity]
+        return [each for each in self._log.said(identity.kind, since).announcements if each.identity == identity]
 
     def granted_here(self, identity: Identity) -> bool:
         """Whether an earlier delivery of this request to this process granted it, or may have."""
@@ -164,6 +172,12 @@ class CloudFormationHost:
         }
         log.line(event, warning=warning, **{**names, **fields})
 
+    def waiting(self, seconds: float, fields: Mapping[str, object]) -> None:
+        """Write a log line in thirty seconds."""
+        if seconds - self._said >= _SECONDS_BETWEEN_LINES:
+            self._said = seconds
+            self.note("waiting", fields)
+
     def _asked(self, what: str, ask: Callable[[], _T]) -> _T | None:
         try:
             return ask()
@@ -172,3 +186,12 @@ class CloudFormationHost:
                 self.note("cannot-tell", {"what": what, "cause": str(error)}, warning=True)
             self.untold[what] = str(error)
             return None
+
+
+def _out_of_reach(theirs: str, own: str) -> Ask:
+    """How to ask about a stack of another account: not at all. What CloudFormation answers here is of this account."""
+
+    def ask(operation: str, **_: object) -> Mapping[str, Any]:
+        raise CannotTellError(f"the stack is in account {theirs}, and {operation} tells of those in {own} only")
+
+    return ask

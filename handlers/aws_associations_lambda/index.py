@@ -10,10 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-# Used by nearly every request, and loaded with the module: in this phase Lambda lends more processor than a function
-# of this size has afterwards.
-import botocore.session  # noqa: F401
-
 from aws_associations.errors import AlreadyExists, InvalidRequest
 from aws_associations.host import Owner, Request
 from aws_associations.identity import AssociationId, Identity, is_marker, marker, parse_or_none, resembles_id
@@ -100,7 +96,7 @@ def _request(event: Event, context: Any, fallback: str) -> Request:
         return (_request_of(event), identity) in _begun
 
     age = event.age(_services.utc_now())
-    host = CloudFormationHost(event, _place(context)[1], deadline, granted_here=granted_here)
+    host = CloudFormationHost(event, *_place(context), deadline, granted_here=granted_here)
     request = Request(
         owner=Owner(("cloudformation", event.stack_id, event.logical_id)),
         request_id=event.request_id,

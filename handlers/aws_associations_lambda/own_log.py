@@ -1,8 +1,8 @@
 """What the function's own log group tells: who announced a write, and did not take that back.
 
 A write is announced by a line ``associating`` before it is sent. ``refused`` by the same delivery takes that back;
-``revoked`` or ``undone`` by any ends what was announced before. Format of the answers: FilterLogEvents, API reference
-of CloudWatch Logs.
+``revoked`` or ``undone`` by any ends what was announced before; a Delete that found it absent, what its own resource
+had announced. Format of the answers: FilterLogEvents, API reference of CloudWatch Logs.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from aws_associations.removal import Removal
 from aws_associations_lambda.asking import Ask, CannotTellError, pages
 
 _ANNOUNCED = "associating"
+_REPLAYED = "replaying"
 _REFUSED = "refused"
 _GRANTED = "granted"
 _ENDED = frozenset({"revoked", "undone"})
-_PATTERN = " ".join(f"?{name}" for name in sorted({_ANNOUNCED, _REFUSED, _GRANTED, *_ENDED}))
+_PATTERN = " ".join(f"?{name}" for name in sorted({_ANNOUNCED, _REPLAYED, _REFUSED, _GRANTED, *_ENDED}))
 
 _BEFORE = datetime.timedelta(seconds=5)
 """How far the clocks of a request's signature and of the log may be apart."""
@@ -46,6 +47,19 @@ class Announcement:
     granted: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the log says of associations.
+
+    Attributes:
+        announcements: those that still hold, one a delivery and association.
+        ended: what was announced, or may have been, and is over.
+    """
+
+    announcements: list[Announcement]
+    ended: frozenset[Identity]
+
+
 class OwnLog:
     """The log group of this function."""
 
@@ -54,8 +68,8 @@ class OwnLog:
         self._group = group
         self._ask = ask
 
-    def announcements(self, kind: Kind, since: datetime.datetime | None) -> list[Announcement]:
-        """The announcements since then, of this kind, that still hold: one a delivery and association.
+    def said(self, kind: Kind, since: datetime.datetime | None) -> Said:
+        """What was said since then of associations of this kind.
 
         Raises:
             CannotTellError: the log cannot be read, or from when on is not known.
@@ -63,14 +77,18 @@ class OwnLog:
         if not self._group or since is None:
             raise CannotTellError("the function's log group, or when the request was made, is not known")
         holding: dict[tuple[str, Identity], Announcement] = {}
+        replayed: set[tuple[str, Identity]] = set()
+        over: set[Identity] = set()
         for line in self._lines(since - _BEFORE):
             known = parse_or_none(kind, str(line.get("id") or ""))
             if known is None:
                 continue
             event, delivery, identity = line["event"], str(line.get("delivery")), known.identity
             key = (delivery, identity)
+            if event == _REPLAYED:
+                replayed.add(key)
             # A replay that was accepted has announced nothing before it.
-            created = event == _GRANTED and line.get("how") == How.CREATED.value
+            created = event == _GRANTED and line.get("how") == How.CREATED.value and key in replayed
             if event == _ANNOUNCED or (created and key not in holding):
                 holding[key] = Announcement(_request(line), delivery, identity, granted=created)
             elif event == _GRANTED and key in holding:
@@ -80,12 +98,15 @@ class OwnLog:
             elif event in _ENDED:
                 # Whoever granted it, it has been revoked since. One that was absent may be on its way for others.
                 absent, resource = line.get("how") == Removal.ABSENT.value, _request(line)[:2]
-                holding = {
+                standing = {
                     each: said
                     for each, said in holding.items()
                     if each[1] != identity or (absent and said.request[:2] != resource)
                 }
-        return list(holding.values())
+                if not absent or len(standing) < len(holding):
+                    over.add(identity)
+                holding = standing
+        return Said(list(holding.values()), frozenset(over))
 
     def _lines(self, since: datetime.datetime) -> Iterator[Mapping[str, Any]]:
         """Oldest first; what is no line of ours is left out."""

@@ -71,6 +71,7 @@ class _Past:
         first: physical id that a logical id had when the operation began.
         had: those that it had since, and that were not deleted.
         taken: of these, those of the newest of several updates that follow each other.
+        current: the request itself is shown: this is the operation that it belongs to.
     """
 
     newest: str = ""
@@ -78,6 +79,7 @@ class _Past:
     first: dict[str, list[str]] = field(default_factory=dict)
     had: dict[str, list[str]] = field(default_factory=dict)
     taken: dict[str, list[str]] = field(default_factory=dict)
+    current: bool = False
 
 
 class _Operation:
@@ -139,6 +141,7 @@ class OwnStack:
         """
         if signed is None:
             return None
+        self._events_since = float("-inf")  # what was read before a write tells nothing of now
         if leads_away and self._turned_back(signed, physical_id):
             return False
         deleting = request_type == "Delete"
@@ -182,17 +185,20 @@ class OwnStack:
         newest = next((event for event in self._own_events() if event.of_stack(self._stack_id)), None)
         if newest is None or "ROLLBACK" not in newest.status:
             return False
-        past = self._past()
+        past = self._past(signed)
         since = past.rolled_back is not None and past.rolled_back >= signed
         return since and physical_id in past.first.get(self._logical_id, ())
 
     # -- who holds it? ------------------------------------------------------------------------------------------------
 
-    def holders(self, identity: Identity) -> Holders:
-        """Which resources of the stack hold the identity, now and when its running operation began."""
+    def holders(self, identity: Identity, signed: datetime.datetime | None = None) -> Holders:
+        """Which resources of the stack hold the identity, now and when its running operation began.
+
+        ``signed``: when the request was made, to tell whether the events show the operation that it belongs to.
+        """
         now = dict(self._holding(identity))
         try:
-            past = self._past()
+            past = self._past(signed)
         except CannotTellError as error:
             # What holds it now is known, and holds it whichever way the stack goes.
             if error.passing or not now.keys() - {self._logical_id}:
@@ -230,7 +236,7 @@ class OwnStack:
                 for logical, known in of.items()
             )
 
-        return Holders(holders(now), holders(at_start), rolling_back, deleting, holders(since))
+        return Holders(holders(now), holders(at_start), rolling_back, deleting, holders(since), past.current)
 
     def _holding(self, identity: Identity) -> Iterator[tuple[str, AssociationId]]:
         for summary in self._summaries():
@@ -243,13 +249,13 @@ class OwnStack:
         same = {logical: [self._same(identity, text) for text in texts] for logical, texts in ids.items()}
         return {logical: known for logical, found in same.items() for known in found if known is not None}
 
-    def _past(self) -> _Past:
+    def _past(self, signed: datetime.datetime | None) -> _Past:
         """What the events tell of the running operation.
 
         The id that a resource had at its beginning is that on its first event since; where that has none, an engine did
         not fill it in (measured: ministack) and the last one before it counts. What is being created had none.
         """
-        past = _Past()
+        past = _Past(current=signed is None)
         unnamed: set[str] = set()
         deleted: set[tuple[str, str]] = set()
         operation = _Operation()
@@ -263,6 +269,8 @@ class OwnStack:
             elif not operation.over:
                 # Events come newest first: the last one kept is the first.
                 past.first[logical] = [physical]
+                if signed is not None and logical == self._logical_id and event.when >= signed - _TOGETHER:
+                    past.current = True
                 if event.status == "UPDATE_IN_PROGRESS" and not physical:
                     unnamed.add(logical)
                 else:
@@ -380,7 +388,10 @@ class OwnStack:
     # -- asking -------------------------------------------------------------------------------------------------------
 
     def _own_events(self) -> Iterator[StackEvent]:
-        """Those of the request's own stack; one reading serves the questions of one decision."""
+        """Those of the request's own stack.
+
+        One reading serves the questions of one decision, which begins with whether the request is waited for.
+        """
         if self._seconds() - self._events_since > _FRESH_SECONDS:
             self._events_since = self._seconds()
             self._events_read, self._events_to_come = [], self._events(self._stack_id)

@@ -42,6 +42,8 @@ LONGEST_TIMEOUT = 86_400
 _ASKING_TIMEOUT = 10
 """Seconds for a question that a diff has."""
 
+_SECONDS_BETWEEN_LINES = 10.0
+
 _DEFAULTED = "defaulted"
 """The output that lists the parts whose values nobody declared."""
 
@@ -162,14 +164,17 @@ class AssociationProvider(ResourceProvider):
 
     @_short_errors
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """What is there now. Only what the service says is absent is gone; an error keeps the state as it is."""
+        """What is there now. Only what the service says is absent is gone; an error keeps the state as it is.
+
+        One list of a party answers the reads of ten seconds: a refresh asks for everything at once.
+        """
         _, lifecycle = _core()
         known = parse(self.kind, id_)
         entry = _entry(known, props)
         _ledger.show(entry)
         request = self._request(known.identity.region, props)
         try:
-            sighting = lifecycle.read(known.identity, request)
+            sighting = lifecycle.read(known.identity, request, lately=True)
         except AssociationError as error:
             if not lifecycle.has_ended(error, self.kind):
                 raise
@@ -369,6 +374,7 @@ class _Host(UnknowingHost):
     def __init__(self, owner: Owner, entry: Entry | None) -> None:
         """Args: owner: who asks; entry: the resource that is being deleted."""
         self._owner, self._entry = owner, entry
+        self._said = 0.0
 
     def holders(self, identity: Identity) -> Holders:
         """The other resources of the stack that hold it."""
@@ -386,5 +392,15 @@ class _Host(UnknowingHost):
         """Show warnings in Pulumi's diagnostics, which are what a plugin writes to standard error."""
         if warning:
             text = ", ".join(f"{name}: {value}" for name, value in fields.items())
-            sys.stderr.write(f"warning: {event}: {text}\n")
-            sys.stderr.flush()
+            _say(f"warning: {event}: {text}")
+
+    def waiting(self, seconds: float, fields: Mapping[str, object]) -> None:
+        """Say it there as well, at most one line in ten seconds."""
+        if seconds - self._said >= _SECONDS_BETWEEN_LINES:
+            self._said = seconds
+            _say("waiting: " + ", ".join(f"{name}: {value}" for name, value in fields.items()))
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

@@ -8,7 +8,6 @@ import pytest
 
 from tests.contract.stage import Stage
 from tests.contract.summary import pytest_terminal_summary as pytest_terminal_summary
-from tests.core.conftest import cheap_clients as cheap_clients
 from tests.core.conftest import environment as environment
 from tests.core.conftest import in_process
 

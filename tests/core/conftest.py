@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import botocore.endpoint
-import botocore.hooks
-import botocore.loaders
 import hypothesis
 import pytest
 from moto import mock_aws
@@ -22,34 +18,6 @@ from tests.core.world import REGION, EmulatorClock, World
 # Other work on the same machine must not fail a property.
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def cheap_clients() -> Iterator[None]:
-    """Hundreds of clients are made here; for each botocore reads files, lists folders and renames events anew."""
-    files, folders = botocore.loaders.JSONFileLoader, botocore.loaders.Loader
-    read = functools.cache(files().load_file)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(files, "load_file", lambda _, path: read(path))
-        list_anew = folders.list_available_services
-        known: dict[tuple[str, ...], list[str]] = {}
-
-        def listed(self: Any, type_name: str) -> list[str]:
-            key = (*self.search_paths, type_name)
-            if key not in known:
-                known[key] = list_anew(self, type_name)
-            return known[key]
-
-        patch.setattr(folders, "list_available_services", listed)
-        aliases = botocore.hooks.EventAliaser
-        make, names = aliases.__init__, dict[str, str]()
-
-        def share_names(self: Any, *args: Any, **kwargs: Any) -> None:
-            make(self, *args, **kwargs)
-            self._alias_name_cache = names
-
-        patch.setattr(aliases, "__init__", share_names)
-        yield
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,7 @@ from aws_associations.errors import (
     AccessDenied,
     AlreadyExists,
     AssociationError,
+    InvalidRequest,
     NotStabilized,
     ResourceConflict,
     ServiceUnavailable,
@@ -220,11 +221,13 @@ def test_a_refused_token_stays_refused_when_the_service_falls_silent(directory: 
     assert request.may_exist is None
 
 
+@pytest.mark.parametrize("announced", [None, True])
 def test_nothing_is_to_be_cleaned_up_while_it_is_asked_again(
-    directory: Directory, monkeypatch: pytest.MonkeyPatch
+    directory: Directory, monkeypatch: pytest.MonkeyPatch, announced: bool | None
 ) -> None:
     """Cut short in the wait after a refused token, a function must not answer with the stranger's id."""
     directory.grant_as_others_do()
+    directory.world.host.intent = announced
     request = directory.world.request(late=True)
     seen: list[Identity | None] = []
     after_seconds(directory.world, monkeypatch, 1, lambda: seen.append(request.may_exist))
@@ -468,6 +471,27 @@ def test_two_replays_that_were_lost_and_rejected_tell_nothing(directory: Directo
     assert ("may-remain" in [name for name, _ in directory.world.host.notes]) is (announced is None)
 
 
+def test_two_replays_after_a_lost_write_tell_nothing(directory: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody answered the associate, nor says whose the one is that is there: something of ours may remain."""
+    note, pending = directory.world.host.note, [directory.grant_as_others_do]
+
+    def noted(event: str, fields: Mapping[str, object], *, warning: bool = False) -> None:
+        note(event, fields, warning=warning)
+        if event == "associating" and pending:
+            pending.pop()()
+
+    monkeypatch.setattr(directory.world.host, "note", noted)
+    directory.fault("cut", count=6)
+    directory.fault("cut", skip=1)
+    request = directory.world.request()
+
+    with pytest.raises(NotStabilized, match="whose") as caught:
+        directory.create(request)
+
+    assert caught.value.outcome_unknown
+    assert request.may_exist == directory.identity
+
+
 @pytest.mark.parametrize("fault", ["internal_error", "cut"])
 def test_what_was_there_before_anything_was_sent_is_not_ours_for_want_of_an_answer(
     directory: Directory, fault: str
@@ -510,6 +534,101 @@ def test_an_announcement_made_without_a_look_is_not_sure(directory: Directory, a
 
     assert len(directory.control.directory.memberships()) == 1
     assert "may-remain" in host.warnings
+
+
+# -- another delivery at the same time --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("operation", [LOOK, ASSOCIATE])
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_failure_is_the_answer_to_what_another_delivery_grants_too(
+    inner: World, monkeypatch: pytest.MonkeyPatch, operation: str, announced: bool
+) -> None:
+    """Denied here, and granted by another delivery a moment later: the host is given the real id to delete."""
+    inner.host.intent = False
+    if announced:
+        after_seconds(inner, monkeypatch, 1, lambda: setattr(inner.host, "intent", True))
+    inner.control.add_fault("error", operation=operation, error_code="AccessDeniedException")
+    request = inner.request()
+
+    with pytest.raises(AccessDenied) as caught:
+        inner.create(request)
+
+    assert caught.value.outcome_unknown is announced
+    assert request.may_exist == (inner.identity() if announced else None)
+
+
+def test_a_failed_update_undoes_what_another_delivery_of_it_grants(
+    inner: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two deliveries of an update, of which one is denied: nothing of the new association remains."""
+
+    def other_delivery() -> None:
+        inner.host.intent = True
+        inner.grant_as_others_do()
+
+    inner.host.intent = False
+    after_seconds(inner, monkeypatch, 1, other_delivery)
+    inner.control.add_fault("error", operation=LOOK, error_code="AccessDeniedException")
+
+    with pytest.raises(AccessDenied) as caught:
+        inner.update(inner.id(user="bob"), inner.identity())
+
+    assert not caught.value.outcome_unknown
+    assert inner.members() == set()
+
+
+@pytest.mark.parametrize("announced", [None, False])
+def test_where_nobody_can_tell_of_other_deliveries_a_failure_is_not_delayed(
+    inner: World, announced: bool | None
+) -> None:
+    """A Pulumi process has none, and a role may not allow to ask."""
+    inner.host.intent = announced
+    inner.control.add_fault("error", operation=LOOK, error_code="AccessDeniedException")
+    begun = inner.clock.now()
+
+    with pytest.raises(AccessDenied):
+        inner.create()
+
+    assert (inner.clock.now() == begun) is (announced is None)
+
+
+def test_what_every_delivery_is_refused_is_refused_at_once(inner: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An invalid request is so for all of them, and a present one was waited for already."""
+    inner.host.intent = False
+    waits: list[float] = []
+    sleep = inner.clock.sleep
+
+    def sleeps(seconds: float) -> None:
+        waits.append(seconds)
+        sleep(seconds)
+
+    monkeypatch.setattr(inner.clock, "sleep", sleeps)
+    inner.control.add_fault("error", operation=ASSOCIATE, error_code="ValidationException")
+    with pytest.raises(InvalidRequest):
+        inner.create()
+    assert waits == []
+
+    inner.grant_as_others_do()
+    with pytest.raises(AlreadyExists):
+        inner.create()
+    assert len(waits) == 1
+
+
+@pytest.mark.parametrize(
+    ("late", "announced", "told"), [(True, None, True), (True, False, False), (False, None, False)]
+)
+def test_what_a_late_delivery_adopts_may_be_its_own(
+    inner: World, late: bool, announced: bool | None, told: bool
+) -> None:
+    """An earlier one may have granted it, and a rollback lets go of what is adopted: a line says what nobody can."""
+    inner.grant_as_others_do()
+    inner.host.intent = announced
+
+    assert inner.create(inner.request(late=late), on_existing=OnExisting.ADOPT).how is How.ADOPTED
+
+    assert ("may-remain" in inner.host.warnings) is told
+    assert not told or str(inner.identity()) in str(inner.host.notes)
 
 
 # -- no time is wasted ------------------------------------------------------------------------------------------------

@@ -8,12 +8,14 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import botocore.exceptions
+import botocore.loaders
 import botocore.session
 import pytest
 
 from aws_associations.kinds.finspace_permission_group_membership import KIND as PERMISSION_GROUP_MEMBERSHIP
 from aws_associations.lifecycle import How
-from aws_associations.service import Services
+from aws_associations.service import Services, new_session
 from finspace_emulator.server import EmulatorServer
 from tests.core.world import ASSOCIATE, DISASSOCIATE, ENVIRONMENT, EXCHANGE, GROUP, LOOK, USER, World
 
@@ -94,6 +96,27 @@ def test_the_users_own_sessions_are_not_changed(world: World) -> None:
     for session in (botocore.session.get_session(), botocore.session.Session()):
         assert "finspace-data" not in session.get_available_services()
         assert not any("aws_associations" in path for path in session.get_component("data_loader").search_paths)
+
+
+def test_a_client_looks_into_the_folder_of_its_own_service_only(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """botocore's list of all services opens some 400 folders: none is made, but to say which services there are."""
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))  # of which no loader has been made yet
+    listed: list[str] = []
+
+    def list_all(_: object, type_name: str) -> list[str]:
+        listed.append(type_name)
+        return ["one", "another"]
+
+    monkeypatch.setattr(botocore.loaders.Loader, "list_available_services", list_all)
+    session = new_session()
+
+    session.create_client("iot", region_name="us-east-1")
+    assert listed == []
+
+    with pytest.raises(botocore.exceptions.UnknownServiceError, match="one, another"):
+        session.create_client("nothing-like-it", region_name="us-east-1")
 
 
 def _run(python: Path, server: EmulatorServer) -> tuple[dict[str, Any], list[tuple[Any, ...]]]:

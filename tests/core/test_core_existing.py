@@ -115,6 +115,27 @@ def test_what_another_resource_of_the_stack_holds_is_taken_over(inner: World, ad
     assert inner.writes() == []
 
 
+def test_what_an_earlier_operation_began_with_is_no_evidence(inner: World) -> None:
+    """The host does not see the running operation yet: who held it when the one before began may have let go of it."""
+    inner.grant_as_others_do()
+    others = (Holder("Other"),)
+    inner.host.others = Holders(at_start=others, since=others, current=False)
+
+    with pytest.raises(AlreadyExists):
+        inner.create()
+
+
+@pytest.mark.parametrize(("adopted", "late"), [(True, True), (True, False), (False, True)])
+def test_taking_over_what_was_adopted_says_what_may_remain(inner: World, adopted: bool, late: bool) -> None:
+    """An earlier delivery may have granted it, which nobody can tell; a rollback lets go of what is adopted."""
+    inner.grant_as_others_do()
+    inner.host.others = Holders(now=(Holder("Other", adopted),))
+
+    inner.create(inner.request(late=late))
+
+    assert ("may-remain" in inner.host.warnings) is (adopted and late)
+
+
 def test_nobody_in_the_stack_holding_it_is_no_evidence(inner: World) -> None:
     """A host that knows the holders, and that there are none, leaves a present membership foreign."""
     inner.grant_as_others_do()

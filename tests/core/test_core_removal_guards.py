@@ -29,6 +29,36 @@ def answers(world: World, monkeypatch: pytest.MonkeyPatch, *lives: bool) -> None
     monkeypatch.setattr(world.host, "live", lambda: told.pop(0) if len(told) > 1 else told[0])
 
 
+def a_package(control: EmulatorControl) -> Identity:
+    """A package that no domain has."""
+    control.opensearch.add_domain("search")
+    control.opensearch.add_package("F123456789")
+    values = {"domain_name": "search", "package_id": "F123456789"}
+    return Identity.of(PACKAGE_ASSOCIATION, ACCOUNT, REGION, values)
+
+
+def a_failed_package(world: World) -> Identity:
+    """One that the service accepted and then failed to associate."""
+    control = EmulatorControl()
+    identity = a_package(control)
+    control.opensearch.configure(association_result="failed")
+    with pytest.raises(NotStabilized):
+        world.lifecycle.create(Desired(identity), world.request())
+    return identity
+
+
+def refuse_packages(control: EmulatorControl, count: int | None) -> None:
+    """OpenSearch refuses to dissociate."""
+    control.add_fault(
+        "answer",
+        service="opensearch",
+        operation="DissociatePackage",
+        status=409,
+        error_code="ConflictException",
+        count=count,
+    )
+
+
 # -- who else holds it? -----------------------------------------------------------------------------------------------
 
 
@@ -95,19 +125,10 @@ def test_an_undo_goes_on_although_nobody_waits(inner: World, monkeypatch: pytest
 
 def test_what_failed_is_cleared_although_others_hold_it(inner: World) -> None:
     """A failed association that two resources declare is made anew when one of them asks, busy service or not."""
-    control = EmulatorControl()
-    control.opensearch.add_domain("search")
-    control.opensearch.add_package("F123456789")
-    values = {"domain_name": "search", "package_id": "F123456789"}
-    identity = Identity.of(PACKAGE_ASSOCIATION, ACCOUNT, REGION, values)
-    control.opensearch.configure(association_result="failed")
-    with pytest.raises(NotStabilized):
-        inner.lifecycle.create(Desired(identity), inner.request())
+    control, identity = EmulatorControl(), a_failed_package(inner)
     control.opensearch.configure(association_result="active")
     inner.host.others = Holders(now=(Holder("Other"),))
-    control.add_fault(
-        "answer", service="opensearch", operation="DissociatePackage", status=409, error_code="ConflictException"
-    )
+    refuse_packages(control, 1)
 
     healed = inner.lifecycle.update(AssociationId(identity).text, Desired(identity), inner.request(), heal=True)
 
@@ -185,19 +206,55 @@ def test_a_removal_by_others_that_ends_in_a_new_grant_is_no_success_of_ours(
     assert inner.members() == {(GROUP, USER)}
 
 
+@pytest.mark.parametrize("busy", [True, False])
+def test_a_failed_one_that_the_service_keeps_is_left_with_a_warning(inner: World, busy: bool) -> None:
+    """It was never granted, and its stack must be deletable; a service that is only busy gets the time to end it."""
+    control, identity = EmulatorControl(), a_failed_package(inner)
+    control.opensearch.configure(dissociate_after_failure="succeed" if busy else "conflict")
+    if busy:
+        refuse_packages(control, 2)
+    begun = inner.clock.now()
+
+    removal = inner.lifecycle.delete(PACKAGE_ASSOCIATION, AssociationId(identity).text, inner.request())
+
+    assert removal is (Removal.REVOKED if busy else Removal.ABSENT)
+    assert inner.host.warnings == ([] if busy else ["failed-one-left"])
+    assert bool(control.opensearch.associations()) is not busy
+    if not busy:
+        assert inner.clock.now() - begun >= PACKAGE_ASSOCIATION.settle_seconds
+        assert inner.host.notes[-1][1]["how"] == Removal.ABSENT.value
+
+
+def test_a_granted_one_that_the_service_keeps_fails_the_delete(inner: World) -> None:
+    """Whoever has it could use it: that is no success."""
+    control = EmulatorControl()
+    identity = a_package(control)
+    inner.lifecycle.create(Desired(identity), inner.request())
+    refuse_packages(control, None)
+
+    with pytest.raises(AssociationError, match="ConflictException"):
+        inner.lifecycle.delete(PACKAGE_ASSOCIATION, AssociationId(identity).text, inner.request())
+
+    assert inner.host.warnings == []
+
+
 # -- undoing ----------------------------------------------------------------------------------------------------------
 
 
-def test_an_earlier_delivery_to_this_process_is_taken_back(inner: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its answer came too late; the repetition knows the grant from memory and is not waited for."""
+@pytest.mark.parametrize("announced", [True, False, None])
+def test_what_only_this_process_remembers_is_told_and_not_taken_back(
+    inner: World, monkeypatch: pytest.MonkeyPatch, announced: bool | None
+) -> None:
+    """A Delete that another process served may have ended it, and others granted it since: the log tells, or nobody."""
     inner.create(inner.request("r1"))
     monkeypatch.setattr(inner.host, "granted_here", lambda _: True)
-    inner.host.claimed, inner.host.lives = False, False
+    inner.host.intent, inner.host.claimed, inner.host.lives = announced, False, False
 
     with pytest.raises(Superseded):
         inner.create(inner.request("r1", late=True))
 
-    assert inner.members() == set()
+    assert inner.members() == (set() if announced else {(GROUP, USER)})
+    assert inner.host.warnings == ([] if announced else ["may-remain"])
 
 
 def test_what_cannot_be_seen_is_not_taken_back(inner: World) -> None:

@@ -4,6 +4,8 @@ import importlib
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -100,24 +102,52 @@ def test_the_control_over_http_needs_no_moto() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
 
 
-def test_unsigned_and_misdirected_requests(associations: Associations) -> None:
-    """In-process the host decides the service, and the signature has to agree; over HTTP the signature decides."""
-    if associations.url is not None:
-        pytest.skip("over HTTP such a request reaches another service")
-    client = associations.client("ds-data", signature_version="v4")
+def sign_for_another(request: Any, **_: Any) -> None:
+    """Name another service in the signature than the one that is called."""
+    credential = "AKIAIOSFODNN7EXAMPLE/20260101/us-east-1/iot/aws4_request"
+    del request.headers["Authorization"]
+    request.headers["Authorization"] = f"AWS4-HMAC-SHA256 Credential={credential}, Signature=x"
 
-    def sign_for_another(request: Any, **_: Any) -> None:
-        credential = "AKIAIOSFODNN7EXAMPLE/20260101/us-east-1/iot/aws4_request"
-        del request.headers["Authorization"]
-        request.headers["Authorization"] = f"AWS4-HMAC-SHA256 Credential={credential}, Signature=x"
 
-    def unsign(request: Any, **_: Any) -> None:
-        del request.headers["Authorization"]
+def unsign(request: Any, **_: Any) -> None:
+    """Take the signature away."""
+    del request.headers["Authorization"]
 
-    for change, code in (
-        (sign_for_another, "InvalidSignatureException"),
-        (unsign, "MissingAuthenticationTokenException"),
-    ):
-        client.meta.events.register_first("before-send.directory-service-data", change, unique_id="signature")
-        refused(code, lambda: client.list_group_members(DirectoryId="d-1234567890", SAMAccountName="g"))
-        client.meta.events.unregister("before-send.directory-service-data", unique_id="signature")
+
+@contextmanager
+def changed(client: Any, change: Callable[..., None]) -> Iterator[Callable[[], Any]]:
+    """A call whose request is changed before it is sent."""
+    client.meta.events.register_first("before-send.directory-service-data", change, unique_id="signature")
+    yield lambda: client.list_group_members(DirectoryId="d-1234567890", SAMAccountName="g")
+    client.meta.events.unregister("before-send.directory-service-data", unique_id="signature")
+
+
+@pytest.mark.parametrize("associations", ["in-process"], indirect=True)
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [(sign_for_another, "InvalidSignatureException"), (unsign, "MissingAuthenticationTokenException")],
+)
+def test_in_process_the_signature_has_to_agree_with_the_host(
+    associations: Associations, change: Callable[..., None], code: str
+) -> None:
+    """The host decides the service, and whoever signed for another one, or not at all, is refused."""
+    with changed(associations.client("ds-data", signature_version="v4"), change) as call:
+        refused(code, call)
+
+
+@pytest.mark.parametrize("associations", ["http"], indirect=True)
+def test_over_http_the_signature_decides_the_service(associations: Associations) -> None:
+    """All services are at one host there: what is signed for another reaches that one, which does not know it."""
+    with changed(associations.client("ds-data", signature_version="v4"), sign_for_another) as call:
+        refused("404", call)
+
+    assert [(entry.service, entry.operation) for entry in associations.control.journal()] == [("iot", None)]
+
+
+@pytest.mark.parametrize("associations", ["http"], indirect=True)
+def test_over_http_an_unsigned_request_reaches_none_of_the_services(associations: Associations) -> None:
+    """Nothing tells whose it is: it fails, and no service of the emulator is asked."""
+    with changed(associations.client("ds-data", signature_version="v4"), unsign) as call:
+        refused("500", call)
+
+    assert associations.control.journal() == []

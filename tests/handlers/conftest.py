@@ -22,7 +22,6 @@ from aws_associations_lambda.response_url import TEST_HOST
 from engines.certificate import Certificate, make_certificate
 from engines.response_sink import ResponseSink
 from finspace_emulator.server import EmulatorServer
-from tests.core.conftest import cheap_clients as cheap_clients
 from tests.handlers.stage import EmulatorClock, KindStage, Stage
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -166,6 +166,16 @@ FOREIGN = [
     f"example.com#{GENUINE}",
     f"example.com\\@{GENUINE}",
     f"[{GENUINE}]",
+    # What other programs fold or translate to the same name: long s, full-width letters and dots.
+    GENUINE.replace("s3", "\u017f3"),
+    GENUINE.replace("c", "\uff43", 1),
+    GENUINE.replace(".", "\u3002"),
+    f"{BUCKET}m\u00fcnchen1.s3.us-east-1.amazonaws.com",
+    f"{GENUINE}:\uff14\uff14\uff13",
+    f"{GENUINE}:0443x",
+    f"{GENUINE}:004430",
+    f"{GENUINE}:-443",
+    f"{GENUINE}:",
 ]
 
 
@@ -182,6 +192,39 @@ def test_a_foreign_url_is_refused(stage: Stage, sent: Sent, host: str) -> None:
         "ResponseURL leads elsewhere than to CloudFormation's bucket in us-east-1",
     }
     assert len(stage.members()) == 1
+
+
+@pytest.mark.parametrize("host", [GENUINE.upper(), f"{GENUINE}:0443", f"{GENUINE.title()}:00443"])
+def test_another_spelling_of_the_bucket_is_the_bucket(stage: Stage, sent: Sent, host: str) -> None:
+    """Case of a host and zeros before a port mean nothing (RFC 3986): the answer goes where it goes without them."""
+    with stage.capture():
+        index.handler(delete(f"https://{host}{PATH}"), context("aws", "us-east-1"))
+
+    assert sent == [(GENUINE, 443, PATH)]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//example.com",
+        "//",
+        "/../",
+        "/..",
+        "/../../example.com",
+        "/a/./b",
+        "/%2e%2e/a",
+        "/..%2Fa",
+        "/a//b",
+        "/\\..",
+        "/@x:80",
+    ],
+)
+def test_a_path_is_the_name_of_an_object_and_nothing_else(stage: Stage, sent: Sent, path: str) -> None:
+    """Whatever the path holds, the host is CloudFormation's, and the path, which was signed, is sent as it came."""
+    with stage.capture():
+        index.handler(delete(f"https://{GENUINE}{path}?{SECRET}"), context("aws", "us-east-1"))
+
+    assert sent == [(GENUINE, 443, f"{path}?{SECRET}")]
 
 
 @pytest.mark.parametrize("scheme", ["http", "HTTP", "ftp", "file", "wss", ""])

@@ -264,11 +264,21 @@ class Told:
         whose = {"stack": STACK, "logical_id": self.logical_id, "request": "r1", **names}
         self.lines.append({"event": event, "delivery": delivery, "id": text(user), **whose})
 
-    def host(self, *, signed: bool = True, request_type: str = "Create") -> CloudFormationHost:
+    def host(
+        self, *, signed: bool = True, request_type: str = "Create", physical_id: str = "", user: str = ""
+    ) -> CloudFormationHost:
         query = f"?X-Amz-Date={BEGIN:%Y%m%dT%H%M%SZ}" if signed else ""
         url = f"https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com/{query}"
-        event = Event(request_type, url, STACK, "r1", self.logical_id, "", KIND.cloudformation_type, {}, {})
-        return CloudFormationHost(event, "us-east-1", Deadline(SystemClock(), 60), granted_here=lambda _: False)
+        given = {"UserId": user} if user else {}
+        event = Event(request_type, url, STACK, "r1", self.logical_id, physical_id, KIND.cloudformation_type, given, {})
+        deadline = Deadline(SystemClock(), 60)
+        return CloudFormationHost(event, "123456789012", "us-east-1", deadline, granted_here=lambda _: False)
+
+
+def remaining(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """The lines that say what may remain."""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return [line for line in lines if line["event"] == "may-remain"]
 
 
 @pytest.fixture
@@ -343,8 +353,15 @@ def by_this_request(told: Told) -> None:
     told.say("associating")
 
 
+def by_nobody_any_more(told: Told) -> None:
+    """This request announced it, and another one has revoked it since: what is there now is others'."""
+    by_this_request(told)
+    told.say("revoked", stack=PARENT, logical_id="B", request="r2", delivery="later")
+
+
 @pytest.mark.parametrize(
-    ("take", "claimed"), [(by_a_resource, True), (by_another_request, True), (by_this_request, False)]
+    ("take", "claimed"),
+    [(by_a_resource, True), (by_another_request, True), (by_this_request, False), (by_nobody_any_more, True)],
 )
 def test_stack_and_log_tell_who_took_it_since(told: Told, take: Callable[[Told], None], claimed: bool) -> None:
     """A redeployed resource, or another request anywhere; what this request announced itself is no claim."""
@@ -425,11 +442,12 @@ def test_what_a_request_left_behind_is_sure_only_if_nobody_took_it(
 
 
 def test_a_remainder_that_cannot_be_told_is_warned_of(told: Told, capsys: pytest.CaptureFixture[str]) -> None:
-    """A role that may not read the log leaves a line that an alarm can match."""
+    """A role that may not read the log leaves a line that an alarm can match, with what the resource declares."""
     told.history.denied = {"FilterLogEvents"}
 
-    assert told.host(request_type="Delete").left_behind(KIND) is None
-    assert '"may-remain"' in capsys.readouterr().out
+    assert told.host(request_type="Delete", user="p1").left_behind(KIND) is None
+    (line,) = remaining(capsys)
+    assert line["declared"] == {"user_id": "p1"}
 
 
 def test_holders_that_may_be_told_later_are_a_throttled_request(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -463,7 +481,7 @@ def test_lines_of_another_kind_say_nothing_of_this_one() -> None:
     ]
     log = OwnLog("a-group", lambda *_, **__: {"events": [{"message": json.dumps(line)} for line in lines]})
 
-    assert [each.delivery for each in log.announcements(KIND, BEGIN)] == ["one"]
+    assert [each.delivery for each in log.said(KIND, BEGIN).announcements] == ["one"]
 
 
 # -- what ended together with the request, and before it --------------------------------------------------------------
@@ -558,13 +576,14 @@ def test_what_was_created_anew_was_taken_then() -> None:
     assert history.own("A").settled(identity("p1")) is False
 
 
-def test_a_delete_that_found_nothing_ends_no_announcement(told: Told) -> None:
-    """The write may still appear: what announced it may be what granted it."""
+@pytest.mark.parametrize("how", [Removal.ABSENT, Removal.REVOKED])
+def test_only_its_own_delete_ends_an_announcement_by_finding_nothing(told: Told, how: Removal) -> None:
+    """The write may still appear, and another resource's Delete knows nothing of it; its own one is the end of it."""
     told.say("associating")
-    told.say("revoked", delivery="another", request="r2", how=Removal.ABSENT.value)
-    assert told.host().announced(identity("p1")) is True
+    told.say("revoked", delivery="another", logical_id="B", request="r2", how=how.value)
+    assert told.host().announced(identity("p1")) is (how is Removal.ABSENT)
 
-    told.say("revoked", delivery="another", request="r2", how=Removal.REVOKED.value)
+    told.say("revoked", delivery="another", request="r2", how=how.value)
     assert told.host().announced(identity("p1")) is False
 
 
@@ -578,7 +597,7 @@ def test_a_late_delete_that_cannot_ask_is_not_simply_over(
         raise CannotTellError(f"{operation} answered nothing", passing=passing)
 
     monkeypatch.setattr(host, "Asking", lambda *_: silent)
-    asking_host = told.host(request_type="Delete")
+    asking_host = told.host(request_type="Delete", physical_id=text("p1"))
     asking_host.late = True
 
     if passing:
@@ -586,7 +605,8 @@ def test_a_late_delete_that_cannot_ask_is_not_simply_over(
             asking_host.live()
     else:
         assert asking_host.live() is False
-        assert '"may-remain"' in capsys.readouterr().out
+        (line,) = remaining(capsys)
+        assert line["association"] == str(identity("p1"))
 
 
 def test_what_was_given_up_before_the_request_is_no_claim() -> None:

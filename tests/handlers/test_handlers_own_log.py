@@ -12,6 +12,7 @@ import pytest
 from aws_associations.identity import AssociationId, Identity
 from aws_associations.kinds.directory_group_membership import KIND as DIRECTORY
 from aws_associations.kinds.finspace_permission_group_membership import KIND
+from aws_associations.lifecycle import How, Removal
 from aws_associations_lambda.asking import CannotTellError
 from aws_associations_lambda.own_log import OwnLog
 
@@ -20,9 +21,10 @@ VALUES = {"environment_id": "env1", "permission_group_id": "analysts", "user_id"
 MEMBERSHIP = Identity.of(KIND, "123456789012", "us-east-1", VALUES)
 
 
-def line(event: str, delivery: str, identity: Identity = MEMBERSHIP) -> str:
+def line(event: str, delivery: str, identity: Identity = MEMBERSHIP, **more: str) -> str:
     """One line of a delivery."""
-    return json.dumps({"level": "INFO", "event": event, "delivery": delivery, "id": AssociationId(identity).text})
+    said = {"level": "INFO", "event": event, "delivery": delivery, "id": AssociationId(identity).text}
+    return json.dumps({**said, "stack": "a-stack", "logical_id": "A", "request": "r1", **more})
 
 
 class Group:
@@ -40,7 +42,7 @@ class Group:
         return {"events": [{"message": message} for message in self.messages[start : start + self.page]], **rest}
 
     def deliveries(self, identity: Identity = MEMBERSHIP) -> list[str]:
-        said = OwnLog("a-group", self).announcements(identity.kind, SIGNED)
+        said = OwnLog("a-group", self).said(identity.kind, SIGNED).announcements
         return [f"{each.delivery}{'+' * each.granted}" for each in said if each.identity == identity]
 
 
@@ -72,6 +74,40 @@ def test_what_was_revoked_since_is_announced_no_more(event: str) -> None:
 
     assert group.deliveries() == ["four"]
     assert group.deliveries(other) == ["two"]
+
+
+@pytest.mark.parametrize(
+    ("names", "held"),
+    [({}, []), ({"request": "r2"}, []), ({"logical_id": "B"}, ["one"]), ({"stack": "another"}, ["one"])],
+    ids=["the same request", "its own Delete", "another resource", "another stack"],
+)
+def test_a_delete_that_found_nothing_ends_what_its_own_resource_announced(
+    names: dict[str, str], held: list[str]
+) -> None:
+    """What others announce may still appear; what is there after the resource's own Delete is somebody else's."""
+    other = Identity.of(KIND, "123456789012", "us-east-1", {**VALUES, "user_id": "bob"})
+    group = Group(
+        line("associating", "one"),
+        line("associating", "two", other),
+        line("revoked", "three", MEMBERSHIP, how=Removal.ABSENT.value, **names),
+    )
+
+    assert group.deliveries() == held
+    assert group.deliveries(other) == ["two"]
+
+
+def test_a_replay_that_was_accepted_is_an_announcement() -> None:
+    """The token told whose it is, and nothing was announced before; any other line tells of an earlier grant."""
+    group = Group(
+        line("replaying", "one"),
+        line("granted", "one", how=How.CREATED.value),
+        line("granted", "warm", how=How.CREATED.value),
+        line("granted", "two", how=How.ADOPTED.value),
+        line("granted", "three", how=How.KEPT.value),
+        line("granted", "four", how=How.TAKEN_OVER.value),
+    )
+
+    assert group.deliveries() == ["one+"]
 
 
 def test_an_announcement_after_a_refusal_holds_again() -> None:
@@ -106,5 +142,5 @@ def test_what_cannot_be_asked_is_said(name: str, since: datetime.datetime | None
     """Without a name or a time there is no answer, and no call."""
     group = Group()
     with pytest.raises(CannotTellError, match="not known"):
-        OwnLog(name, group).announcements(KIND, since)
+        OwnLog(name, group).said(KIND, since)
     assert group.asked == []

@@ -117,6 +117,26 @@ def test_a_renamed_resource_finds_its_old_name(page: int) -> None:
     assert not found.rolling_back
 
 
+@pytest.mark.parametrize(("seconds", "current"), [(5, True), (6, True), (7.5, False)])
+def test_holders_are_of_the_operation_that_shows_the_request(seconds: float, current: bool) -> None:
+    """A2 is begun 5 seconds after the start of this history; a request that was signed later is not shown yet."""
+    history = History().stack("CREATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text("p1"))
+    history.stack("CREATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("A2", "CREATE_IN_PROGRESS")
+
+    assert history.own("A2").holders(identity("p1"), history.at(seconds)).current is current
+
+
+def test_whether_a_request_is_waited_for_is_never_told_from_an_earlier_reading() -> None:
+    """It is asked after a write, too: what was read before it tells nothing of now."""
+    history = History().stack("CREATE_IN_PROGRESS").resource("A", "CREATE_IN_PROGRESS")
+    own = history.own("A")
+    assert own.waits_for("Create", history.now) is True
+
+    history.resource("A", "CREATE_FAILED", "not-created/A")
+
+    assert own.waits_for("Create", history.at(2)) is not True
+
+
 def test_a_swap_is_seen_although_nobody_holds_the_pair_now() -> None:
     """A holds p2 already when B asks for p1: A held p1 when the update began."""
     history = History().stack("CREATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text("p1"))

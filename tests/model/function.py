@@ -20,9 +20,10 @@ from typing import Any
 
 import aws_associations_lambda
 from aws_associations.kinds import KINDS
+from aws_associations.lifecycle import Lifecycle
 from aws_associations_lambda import index, log, own_stack, responder, transport
 from tests.model.simulation import Killed, Process, Task, VirtualTimer, time_module
-from tests.model.world import ACCOUNT, REGION, AwsError, World, Worlds, numbered
+from tests.model.world import ACCOUNT, REGION, AwsError, World, Worlds, numbered, of_a_process
 
 LOG_GROUP = "aws-associations-LogGroup-1"
 FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:aws-associations"
@@ -217,7 +218,8 @@ class Lambda:
         module = types.ModuleType(index.__name__)
         module.__file__ = str(_INDEX)
         exec(_code(), module.__dict__)  # noqa: S102 - the function's own module, as a new process executes it
-        module.__dict__["_services"], module.__dict__["_lifecycle"] = self.world.services, self.world.lifecycle
+        services = of_a_process(self.world.services)
+        module.__dict__["_services"], module.__dict__["_lifecycle"] = services, Lifecycle(services)
         return Process(self.world.simulation), module
 
     def forget_processes(self) -> None:

@@ -181,6 +181,8 @@ class Play:
         self.engine.calm()
         self.promises.when_calm("when all is calm")
         self.world.recover()
+        # What is still declared cannot be granted otherwise; what is deleted must do without.
+        self.world.let_support_clear(may=True)
         self.world.simulation.pass_time(10.0)  # lists may lag behind what others did last
         for number, stack in self.stacks.items():
             # After the service's end there is nothing to go back to: such a stack can only be deleted.
@@ -190,6 +192,7 @@ class Play:
                 ended = "UPDATE_ROLLBACK_COMPLETE" if stack.stable else "DELETE_COMPLETE"
                 self._recover(self.engine.roll_back(stack), frozenset({ended}))
             self._heal(number, stack)
+        self.world.let_support_clear(may=False)
         for stack in self.stacks.values():
             for wanted in (frozenset({"DELETE_COMPLETE", "DELETE_FAILED"}), frozenset({"DELETE_COMPLETE"})):
                 self._recover(self.engine.delete(stack), wanted)

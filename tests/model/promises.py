@@ -252,13 +252,18 @@ class Promises:
         )
 
     def _in_window(self, made: list[Request], identity: Identity, grant: Change) -> str | None:
-        """Others granted after a look of ours (or in what it could not show yet), and our write was accepted."""
+        """Others granted after a look of ours (or in what it could not show yet), and our write was accepted.
+
+        A repeated token may have granted nothing: there until the look after the write.
+        """
+        until = 0.0 if self.world.kind.token is None else self.world.kind.settle_seconds
         for delivery in _deliveries(made):
             attempts = self._attempts(delivery)
             for write in _writes(attempts, self.world.kind.associate, identity):
                 looked = self._looked(attempts, write.time)
                 accepted = not write.changes and not write.error
-                if accepted and looked is not None and looked <= grant.time <= write.time:
+                longest = max(write.time, min(write.time + until, self._ended(delivery.request)))
+                if accepted and looked is not None and looked <= grant.time <= longest:
                     return WINDOW
         return None
 

@@ -32,6 +32,7 @@ from pulumi.dynamic import DiffResult, ReadResult
 from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.output import Unknown
 
+from aws_associations import shared_look
 from aws_associations.kind import Kind
 from aws_associations.lifecycle import Lifecycle
 from aws_associations.service import Services
@@ -40,7 +41,7 @@ from pulumi_aws_associations.provider import AssociationProvider
 from tests.contract.scenery import Values
 from tests.model.cloudformation import Job, Signal, Steps
 from tests.model.simulation import Process, Simulation, Task
-from tests.model.world import ACCOUNT, World, Worlds, numbered
+from tests.model.world import ACCOUNT, World, Worlds, numbered, of_a_process
 from tests.provider.kinds import provider_of
 
 HOST_THREADS = 4
@@ -774,9 +775,7 @@ def serialized(kind: Kind) -> str:
 
 def _with_account(services: Services, account: str) -> Services:
     """The same clients, for a process whose credentials are of that account."""
-    services._session()  # dear, and made when first needed
-    own = Services(services.utc_now)
-    own.__dict__.update(services.__dict__)
+    own = of_a_process(services)
     own._account = account
     return own
 
@@ -823,21 +822,28 @@ class VirtualCondition:
     def __exit__(self, *_: object) -> None:
         """Nothing to let go."""
 
-    def wait_for(self, predicate: Callable[[], bool]) -> None:
-        """Wait until somebody notified and it is so."""
-        _wait(self._simulation(), self._waiting, predicate)
+    def wait_for(self, predicate: Callable[[], bool], timeout: float | None = None) -> bool:
+        """Wait until somebody notified and it is so, or for so long; return whether it is."""
+        _wait(self._simulation(), self._waiting, predicate, timeout)
+        return predicate()
 
     def notify_all(self) -> None:
         """Let everybody who waits look again."""
         _wake(self._waiting)
 
 
-def _wait(simulation: Simulation, waiting: list[Task], reached: Callable[[], bool]) -> None:
-    while not reached():
+def _wait(
+    simulation: Simulation, waiting: list[Task], reached: Callable[[], bool], timeout: float | None = None
+) -> None:
+    end = None if timeout is None else simulation.now + timeout
+    while not reached() and (end is None or simulation.now < end):
         task = simulation.current
         assert task is not None, "nobody's code cannot wait"
         waiting.append(task)
-        task.pause()
+        if end is None:
+            task.pause()
+        else:
+            task.sleep(end - simulation.now)
 
 
 def _wake(waiting: list[Task]) -> None:
@@ -854,5 +860,6 @@ def pulumi_hosts(made: Worlds) -> Iterator[None]:
         return made.world.simulation
 
     virtual = types.SimpleNamespace(Lock=lambda: VirtualLock(now), Condition=lambda: VirtualCondition(now))
-    made.patch.setattr(ledger, "threading", virtual)
+    for module in (ledger, shared_look):
+        made.patch.setattr(module, "threading", virtual)
     yield

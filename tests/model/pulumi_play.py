@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import re
-import time
-import traceback
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
 
 from aws_associations.kinds import KINDS
 from tests.contract.scenery import Values
 from tests.model.cloudformation import Job
 from tests.model.pulumi_engine import Call, Declared, Options, Other, Program, Pulumi, Run, pulumi_hosts
-from tests.model.pulumi_limits import openings
 from tests.model.pulumi_promises import Promises
-from tests.model.pulumi_script import Another, Destroy, Member, Refresh, Script, Up, by_chance, smaller
+from tests.model.pulumi_script import Another, Destroy, Member, Refresh, Script, Up
 from tests.model.script import At, Others, Step, Wait
-from tests.model.shrink import shrunk
 from tests.model.world import ACCOUNT, Change, Door, Mishap, World, Worlds, worlds
 
 BY_NAME = {kind.name: kind for kind in KINDS}
@@ -288,48 +281,3 @@ class _Meeting:
                 mishap.fault = "AccessDeniedException"
         else:
             mishap.fault, mishap.when = {"cut": "cut", "fail": "internal_error"}[word], when
-
-
-def soak_pulumi(lifecycles: int, seed: int, seconds: float, kinds: tuple[str, ...], told: Any) -> None:
-    """As ``soak.play_many``, for lifecycles of Pulumi: put a Part into ``told`` now and then, and None at the end."""
-    from tests.model.soak import Part  # which may import this module
-
-    part, end, last = Part(), time.monotonic() + seconds, time.monotonic()
-    smallest: dict[str, Script] = {}
-    try:
-        with theatre() as stage:
-            for number in range(seed, seed + lifecycles):
-                if time.monotonic() > end:
-                    break
-                outcome = stage.play(by_chance(number, kinds, openings(kinds)))
-                part.lifecycles += 1
-                part.seen += outcome.seen
-                part.limits += outcome.limits
-                name = likeness(outcome)
-                if name:
-                    part.failed += 1
-                    if len(str(outcome.script)) < len(str(smallest.get(name, outcome))):
-                        smallest[name] = outcome.script
-                if time.monotonic() - last > 1:
-                    told.put(part)
-                    part, last = Part(), time.monotonic()
-            for name, script in smallest.items():
-                part.failing[name] = str(stage.play(shrunk(script, smaller, partial(_breaks, stage, name), 20.0)))
-    except BaseException:
-        part.defect = traceback.format_exc()
-        raise
-    finally:
-        told.put(part)
-        told.put(None)
-
-
-def likeness(outcome: Outcome) -> str:
-    """What the first broken promise has in common with others like it; empty if none is broken."""
-    if not outcome.broken:
-        return ""
-    text = re.sub(r"\(.*?\)|'[^']*'|\S+/v1/\S+|\b(a|b|c|one/m|two/m)\b|s?[0-9][0-9.]*", "", outcome.broken[0])
-    return " ".join(re.sub(r"\b[A-Z][a-z]+[A-Z]\w*\b", "", text).split())[:160]
-
-
-def _breaks(stage: Theatre, name: str, script: Script) -> bool:
-    return likeness(stage.play(script)) == name

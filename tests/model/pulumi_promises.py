@@ -339,7 +339,9 @@ class Promises:
             return None
         lag = float(self.world.switches.get("list_lag_seconds", 0.0))
         for call, look, write in self._writes_without_effect(stack, identity, change):
-            longest = max(write.time, min(write.time + lag, call.at))  # what a list shows then may be the past
+            # What a list shows then may be the past; a repeated token may have granted nothing until the look after it.
+            until = lag if self.world.kind.token is None else max(lag, self.world.kind.settle_seconds)
+            longest = max(write.time, min(write.time + until, call.at))
             if not write.fault and look - lag <= grant.time <= longest and self._declares(call, identity):
                 return WINDOW
         return None

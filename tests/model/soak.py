@@ -12,16 +12,16 @@ import sys
 import time
 import traceback
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from tests.model.draw import by_chance
-from tests.model.play import BY_NAME, Outcome, Theatre, theatre
+from tests.model import draw, play, pulumi_play, pulumi_script, shrink
 from tests.model.promises import LIMITS
-from tests.model.pulumi_play import soak_pulumi
+from tests.model.pulumi_limits import openings
 from tests.model.pulumi_promises import LIMITS as PULUMI_LIMITS
-from tests.model.script import Script
-from tests.model.shrink import shrunk, smaller
 
 _SHRINKING = 20.0
 """Seconds for making one failing script smaller."""
@@ -32,13 +32,13 @@ class Part:
     """What one process has played since it told the last time.
 
     Attributes:
-        failed: how many lifecycles broke a promise.
+        broken: which lifecycles broke a promise, and what it was.
         failing: what was broken, without names and numbers → the smallest script that breaks it, in words.
         defect: the model itself failed.
     """
 
     lifecycles: int = 0
-    failed: int = 0
+    broken: list[str] = field(default_factory=list)
     seen: Counter[str] = field(default_factory=Counter)
     limits: Counter[str] = field(default_factory=Counter)
     failing: dict[str, str] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Part:
     def add(self, other: Part) -> None:
         """Count another part in."""
         self.lifecycles += other.lifecycles
-        self.failed += other.failed
+        self.broken += other.broken
         self.seen += other.seen
         self.limits += other.limits
         self.defect = self.defect or other.defect
@@ -56,20 +56,52 @@ class Part:
                 self.failing[name] = script
 
 
-def likeness(outcome: Outcome) -> str:
+@dataclass(frozen=True)
+class Engine:
+    """A played engine, as the soak needs it.
+
+    Attributes:
+        share: its part of the lifecycles.
+        draw: the script that belongs to a number, of some kinds or of all.
+        smaller: every script that is one step simpler.
+    """
+
+    name: str
+    share: float
+    theatre: Callable[[], AbstractContextManager[Any]]
+    draw: Callable[[int, tuple[str, ...]], Any]
+    smaller: Callable[[Any], Iterator[Any]]
+
+
+ENGINES = (
+    Engine("CloudFormation", 0.8, play.theatre, draw.by_chance, shrink.smaller),
+    Engine(
+        "Pulumi",
+        0.2,
+        pulumi_play.theatre,
+        lambda number, kinds: pulumi_script.by_chance(number, kinds, openings(kinds)),
+        pulumi_script.smaller,
+    ),
+)
+
+
+def likeness(outcome: Any) -> str:
     """What the first broken promise has in common with others like it; empty if none is broken."""
     if not outcome.broken:
         return ""
-    text = re.sub(r"'[^']*'|\(.*?\)|\b[A-Z]\b|s[0-9](-Nested)?\b|[0-9.]+", "", outcome.broken[0])
-    return " ".join(re.sub(r"\b[A-Z][a-z]+[A-Z]\w*\b", "", text).split())[:160]
+    names = r"\(.*?\)|'[^']*'|\S+/v1/\S+|\b(a|b|c|one/m|two/m|[A-Z])\b|s[0-9](-Nested)?\b|[0-9.]+"
+    return " ".join(re.sub(r"\b[A-Z][a-z]+[A-Z]\w*\b", "", re.sub(names, "", outcome.broken[0])).split())[:160]
 
 
-def play_many(lifecycles: int, seed: int, seconds: float, kinds: tuple[str, ...], told: Any) -> None:
+def play_many(lifecycles: int, seed: int, seconds: float, kinds: tuple[str, ...], only: str, told: Any) -> None:
     """Play so many lifecycles in this process; put a Part into ``told`` now and then, and None at the end."""
-    player = _Player(seconds, told)
+    player = _Player(time.monotonic() + seconds, told)
     try:
-        with theatre() as stage:
-            player.play(stage, lifecycles, seed, kinds)
+        for engine in ENGINES:
+            share = engine.share if not only else float(engine.name == only)
+            if share:
+                with engine.theatre() as stage:
+                    player.play(stage, engine, round(lifecycles * share), seed, kinds)
     except BaseException:
         player.part.defect = traceback.format_exc()
         raise
@@ -78,46 +110,43 @@ def play_many(lifecycles: int, seed: int, seconds: float, kinds: tuple[str, ...]
         told.put(None)
 
 
-def play_both(lifecycles: int, seed: int, seconds: float, kinds: tuple[str, ...], told: Any) -> None:
-    """Four of five lifecycles under CloudFormation, the others under Pulumi; two times None at the end."""
-    end = time.monotonic() + seconds
-    under_pulumi = lifecycles // 5
-    play_many(lifecycles - under_pulumi, seed, seconds, kinds, told)
-    soak_pulumi(under_pulumi, seed, max(0.0, end - time.monotonic()), kinds, told)
-
-
 class _Player:
-    def __init__(self, seconds: float, told: Any) -> None:
+    def __init__(self, end: float, told: Any) -> None:
         self.part = Part()
-        self._end = time.monotonic() + seconds
+        self._end = end
         self._told = told
         self._last = time.monotonic()
-        self._smallest: dict[str, Script] = {}
 
-    def play(self, stage: Theatre, lifecycles: int, seed: int, kinds: tuple[str, ...]) -> None:
+    def play(self, stage: Any, engine: Engine, lifecycles: int, seed: int, kinds: tuple[str, ...]) -> None:
         """Play, then make what failed smaller."""
+        smallest: dict[str, Any] = {}
         for number in range(seed, seed + lifecycles):
             if time.monotonic() > self._end:
                 break
-            self._count(stage.play(by_chance(number, kinds)))
-        for name, script in self._smallest.items():
-            found = shrunk(script, smaller, lambda tried, name=name: likeness(stage.play(tried)) == name, _SHRINKING)  # type: ignore[misc]
-            self.part.failing[name] = str(stage.play(found))
+            outcome = stage.play(engine.draw(number, kinds))
+            name = likeness(outcome)
+            if name:
+                self.part.broken.append(f"--engine {engine.name} --seed {number}: {name}")
+                if name not in smallest or len(str(outcome.script)) < len(str(smallest[name])):
+                    smallest[name] = outcome.script
+            self._count(outcome)
+        for name, script in smallest.items():
+            fails = partial(_breaks, stage, name)
+            outcome = stage.play(shrink.shrunk(script, engine.smaller, fails, _SHRINKING))
+            self.part.failing[name] = f"{outcome}\n\n{outcome.script!r}"
 
-    def _count(self, outcome: Outcome) -> None:
+    def _count(self, outcome: Any) -> None:
         part = self.part
         part.lifecycles += 1
         part.seen += outcome.seen
         part.limits += outcome.limits
-        name = likeness(outcome)
-        if name:
-            part.failed += 1
-            known = self._smallest.get(name)
-            if known is None or len(str(outcome.script)) < len(str(known)):
-                self._smallest[name] = outcome.script
         if time.monotonic() - self._last > 1:
             self._told.put(part)
             self.part, self._last = Part(), time.monotonic()
+
+
+def _breaks(stage: Any, name: str, script: Any) -> bool:
+    return likeness(stage.play(script)) == name
 
 
 def main() -> int:
@@ -126,7 +155,8 @@ def main() -> int:
     parser.add_argument("--lifecycles", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=3600.0, help="play no longer than that")
     parser.add_argument("--seed", type=int, default=None, help="of the scripts; another one each time if left out")
-    parser.add_argument("--kind", action="append", choices=sorted(BY_NAME), help="play these kinds only")
+    parser.add_argument("--kind", action="append", choices=sorted(play.BY_NAME), help="play these kinds only")
+    parser.add_argument("--engine", choices=[engine.name for engine in ENGINES], default="", help="play this one only")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     chosen = parser.parse_args()
     seed = random.SystemRandom().randrange(10**9) if chosen.seed is None else chosen.seed
@@ -136,7 +166,11 @@ def main() -> int:
     share = -(-chosen.lifecycles // chosen.processes)
     kinds = tuple(chosen.kind or ())
     workers = [
-        context.Process(target=play_both, args=(share, seed + number * share, chosen.seconds, kinds, told), daemon=True)
+        context.Process(
+            target=play_many,
+            args=(share, seed + number * share, chosen.seconds, kinds, chosen.engine, told),
+            daemon=True,
+        )
         for number in range(chosen.processes)
     ]
     for worker in workers:
@@ -146,11 +180,11 @@ def main() -> int:
     short = whole.lifecycles < chosen.lifecycles
     if short:
         print(f"\nOnly {whole.lifecycles} of {chosen.lifecycles} were played in the time given.")
-    return 1 if whole.failed or whole.defect or short else 0
+    return 1 if whole.broken or whole.defect or short else 0
 
 
 def _gather(told: Any, workers: list[Any]) -> Part:
-    whole, running, begin = Part(), 2 * len(workers), time.monotonic()
+    whole, running, begin = Part(), len(workers), time.monotonic()
     while running:
         try:
             part = told.get(timeout=5)
@@ -163,7 +197,9 @@ def _gather(told: Any, workers: list[Any]) -> Part:
             running -= 1
             continue
         whole.add(part)
-        failed = f", {whole.failed} of them broke a promise" if whole.failed else ""
+        for broken in part.broken:
+            print(f"\r{broken}", file=sys.stderr)
+        failed = f", {len(whole.broken)} of them broke a promise" if whole.broken else ""
         print(
             f"\r{whole.lifecycles} lifecycles in {time.monotonic() - begin:.0f} s{failed}",
             end="",
@@ -175,7 +211,7 @@ def _gather(told: Any, workers: list[Any]) -> Part:
 
 
 def _report(whole: Part) -> None:
-    print(f"\n{whole.lifecycles} lifecycles, {whole.failed} of them broke a promise. What they covered:")
+    print(f"\n{whole.lifecycles} lifecycles, {len(whole.broken)} of them broke a promise. What they covered:")
     for name, count in sorted(whole.seen.items()):
         print(f"  {count:8d}  {name}")
     print("\nHow often each documented limit occurred:")

@@ -55,6 +55,51 @@ def test_an_association_that_failed_is_made_anew_when_the_service_recovers(stage
     assert sorted(outcome.changes) == [("function", "granted", 1), ("function", "granted", 2)]
 
 
+KEEPS_FAILED = {"dissociate_after_failure": "conflict"}
+
+
+@pytest.mark.parametrize("switches", [KEEPS_FAILED, {**SLOW, **KEEPS_FAILED}], ids=["at once", "after a while"])
+@pytest.mark.parametrize("on_failure", ["ROLLBACK", "DO_NOTHING"])
+def test_an_association_that_failed_and_cannot_be_ended_blocks_no_deletion(
+    stage: Theatre, switches: Mapping[str, Any], on_failure: str
+) -> None:
+    """The service refuses to dissociate what was never granted: its stack goes all the same, with a warning."""
+    outcome = played(
+        stage,
+        OPENSEARCH,
+        Service("fails to add"),
+        Deploy(1, {"A": A}, on_failure=on_failure),
+        Remove(1),
+        switches=switches,
+    )
+
+    assert (
+        outcome.results
+        == {
+            "ROLLBACK": ["ROLLBACK_COMPLETE", "DELETE_COMPLETE"],
+            "DO_NOTHING": ["CREATE_FAILED", "DELETE_COMPLETE"],
+        }[on_failure]
+    )
+    assert "failed-one-left" in outcome.lines
+    assert ("function", "revoked", 1) not in outcome.changes
+
+
+def test_an_update_whose_association_failed_and_cannot_be_ended_goes_back(stage: Theatre) -> None:
+    """p1 to p2, which the service fails and keeps: p1 stays, and the rollback is not blocked."""
+    outcome = played(
+        stage,
+        OPENSEARCH,
+        Deploy(1, {"A": A}),
+        Service("fails to add"),
+        Deploy(1, {"A": B}),
+        Remove(1),
+        switches=KEEPS_FAILED,
+    )
+
+    assert outcome.results == ["CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "DELETE_COMPLETE"]
+    assert outcome.changes == [("function", "granted", 1), ("function", "revoked", 1)]
+
+
 @pytest.mark.parametrize("switches", [{}, SLOW], ids=["at once", "after a while"])
 def test_a_removal_that_fails_at_the_service_fails_the_delete_until_it_recovers(
     stage: Theatre, switches: Mapping[str, Any]

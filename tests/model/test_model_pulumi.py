@@ -1,8 +1,4 @@
-"""The promises hold in every lifecycle under Pulumi that chance can think of, beyond the documented limits.
-
-For the soak: ``pulumi_play.soak_pulumi`` has the shape of ``soak.play_many``, ``pulumi_promises.LIMITS`` that of its
-limits.
-"""
+"""The promises hold in every lifecycle under Pulumi that chance can think of, beyond the documented limits."""
 
 from __future__ import annotations
 

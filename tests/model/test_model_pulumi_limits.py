@@ -114,14 +114,14 @@ _WRONG = (
     _Wrong(
         limits.DRIFT,
         "says in a refresh that it is there",
-        (Lifecycle, "read", lambda *_: _PRESENT),
+        (Lifecycle, "read", lambda *_, **__: _PRESENT),
         1,
         (Up(1, {"a": _P1}), Others(0, grant=False), Up(1, {"a": _P1}, refresh=True)),
     ),
     _Wrong(
         limits.KILLED_DELETE,
         "says in a refresh that it is there",
-        (Lifecycle, "read", lambda *_: _PRESENT),
+        (Lifecycle, "read", lambda *_, **__: _PRESENT),
         1,
         (Up(1, {"a": _P1}), Destroy(1, mishaps=(At("write", 1, "kill after"),))),
     ),
@@ -147,7 +147,9 @@ _WRONG = (
     _Wrong(limits.LEFT, "forgets what was left to what it replaces", (Ledger, "created", _forget), 2),
     _Wrong(limits.TARGETED, "asks nobody who else holds it", (Revocation, "_to_release", lambda _: False), 1),
     _Wrong(limits.SHARED, "asks nobody who else holds it", (Revocation, "_to_release", lambda _: False), 1),
-    _Wrong(limits.REFRESHED_EARLY, "says in every refresh that it is gone", (Lifecycle, "read", lambda *_: None), 2),
+    _Wrong(
+        limits.REFRESHED_EARLY, "says in every refresh that it is gone", (Lifecycle, "read", lambda *_, **__: None), 2
+    ),
 )
 
 

@@ -393,6 +393,88 @@ def test_a_delivery_that_wakes_up_late_undoes_nobodys_new_grant(stage: Theatre, 
     assert outcome.results[-1] == "CREATE_COMPLETE"
 
 
+UNKNOWN = (At("write", 1, "fail before", times=5), At("look", 2, "fail before", times=5))
+"""The write fails without an effect, and nothing can be seen afterwards: FAILED with the real id."""
+
+
+@pytest.mark.parametrize("kind", [FINSPACE, ORGANIZATIONS])
+@pytest.mark.parametrize("warm", [True, False])
+def test_what_its_own_delete_has_ended_is_not_taken_back_minutes_later(stage: Theatre, kind: str, warm: bool) -> None:
+    """Sequence 10: the rollback's Delete found nothing; then others grant it, and then Lambda repeats the Create."""
+    outcome = stage.play(
+        Script(kind, (Deploy(1, {"A": A}, mishaps=UNKNOWN, again=(Again(1, 400),)), Others(0, grant=True)), warm=warm)
+    )
+
+    assert not outcome.broken, f"\n{outcome}"
+    assert outcome.results == ["ROLLBACK_COMPLETE"]
+    assert outcome.changes == [("others", "granted", 1)]
+    assert not outcome.limits
+
+
+@pytest.mark.parametrize("kind", [FINSPACE, ORGANIZATIONS])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_process_does_not_take_back_what_another_one_has_ended(stage: Theatre, kind: str, seed: int) -> None:
+    """The same with two resources: the process that began one of them serves the other one's Delete, and repeats it."""
+    mishaps = (At("write", 1, "fail before", times=10), At("look", 3, "fail before", times=10))
+    again = (Again(2, 400), Again(1, 400.5))
+    outcome = played(
+        stage,
+        kind,
+        Deploy(1, {"A": A, "B": B}, on_failure="DO_NOTHING", mishaps=mishaps, again=again),
+        Remove(1),
+        Others(0, grant=True),
+        Others(1, grant=True),
+        Wait(500),
+        seed=seed,
+    )
+
+    assert outcome.results == ["CREATE_FAILED", "DELETE_COMPLETE"]
+    assert outcome.changes == [("others", "granted", 1), ("others", "granted", 2)]
+    assert not outcome.limits
+
+
+@every_kind
+def test_a_delivery_that_fails_answers_what_the_other_one_grants(stage: Theatre, kind: str) -> None:
+    """Sequence 10: one of two deliveries grants it, the other cannot look: its FAILED names what is to be deleted."""
+    for log_lag in (0.0, 2.0):
+        blind = (At("look", 2, "throttle", times=10),)
+        deploy = Deploy(1, {"A": A}, mishaps=blind, again=(Again(1, 0.3),))
+        outcome = stage.play(Script(kind, (deploy,), warm=False, log_lag=log_lag))
+
+        assert not outcome.broken, f"\n{outcome}"
+        assert not outcome.limits
+        created = kind == ORGANIZATIONS  # its look outlasts these faults
+        assert outcome.results == ["CREATE_COMPLETE" if created else "ROLLBACK_COMPLETE"]
+        assert outcome.changes == [("function", "granted", 1), ("function", "revoked", 1)][: 2 - created]
+
+
+@every_kind
+def test_a_delivery_that_fails_at_once_waits_for_one_that_is_younger(stage: Theatre, kind: str) -> None:
+    """It fails its first look for good; the other one grants a moment later, and asks nobody: that is created."""
+    blind = (At("look", 1, "fail before", times=8),)
+    deploy = Deploy(1, {"A": A}, on_failure="DO_NOTHING", mishaps=blind, again=(Again(1, 0.15),))
+    for seed in range(3):
+        outcome = played(stage, kind, deploy, Remove(1), seed=seed)
+
+        assert outcome.results[-1] == "DELETE_COMPLETE"
+        assert outcome.changes == [("function", "granted", 1), ("function", "revoked", 1)]
+        assert not outcome.limits
+
+
+@every_kind
+def test_what_is_adopted_without_the_log_may_be_its_own_and_is_told(stage: Theatre, kind: str) -> None:
+    """Killed after the effect, and the log is denied: adopted, let go of by the rollback, and a line says so."""
+    mishaps = (At("write", 1, "kill after"), At("logs", 1, "deny", times=40))
+    outcome = played(stage, kind, Deploy(1, {"A": ADOPTING}, Other(90, fails=True), mishaps=mishaps))
+
+    assert outcome.results == ["ROLLBACK_COMPLETE"]
+    if kind == DIRECTORY:  # the token tells that it is our own
+        assert ends(outcome, 1) == [("function", "granted"), ("function", "revoked")]
+    else:
+        assert ends(outcome, 1) == [("function", "granted")]
+        assert "may-remain" in outcome.lines
+
+
 # -- 11 ---------------------------------------------------------------------------------------------------------------
 
 
@@ -682,3 +764,70 @@ def test_a_rollback_to_another_spelling_keeps_what_is_granted(stage: Theatre, re
     assert outcome.results == ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"]
     assert ends(outcome, 1) == [("function", "granted"), *again]
     assert ends(outcome, 2) == [("function", "granted"), ("function", "revoked")]
+
+
+@every_kind
+def test_a_slow_create_does_not_take_back_what_came_after_a_later_life(stage: Theatre, kind: str) -> None:
+    """Sequence 10: given up during its write, redeployed, deleted; then others grant, and then it wakes up."""
+    outcome = played(
+        stage,
+        kind,
+        Deploy(1, {}),
+        Deploy(1, {"A": A}, Other(2, fails=True), mishaps=(At("write", 1, "slow after", 70),)),
+        Deploy(1, {"A": Member(0, adopt=True)}),
+        Remove(1),
+        Others(0, grant=True),
+        Wait(200),
+    )
+
+    assert outcome.results[-1] == "DELETE_COMPLETE"
+    assert outcome.changes[-1] == ("others", "granted", 1)
+    assert not outcome.limits
+
+
+@every_kind
+def test_who_takes_over_what_was_adopted_says_what_may_remain(stage: Theatre, kind: str) -> None:
+    """Killed after its write, the log is denied: its twin adopts the grant, the retry takes that over, it stays."""
+    both = {"A": Member(0, adopt=True), "C": Member(0, adopt=True)}
+    mishaps = (At("write", 1, "kill after"), At("logs", 1, "deny", times=40))
+    outcome = played(stage, kind, Deploy(1, both, Other(90, fails=True), mishaps=mishaps))
+
+    assert outcome.results == ["ROLLBACK_COMPLETE"]
+    assert ("function", "revoked", 1) in outcome.changes or "may-remain" in outcome.lines
+
+
+@every_kind
+def test_a_pair_that_was_let_go_of_is_not_taken_over_for_want_of_newer_events(stage: Theatre, kind: str) -> None:
+    """C let go of p2 in an update, others grant it, and the next update's events lag when B asks for it."""
+    outcome = stage.play(
+        Script(
+            kind,
+            (
+                Deploy(1, {"A": A, "C": B}),
+                Deploy(1, {"A": A, "C": A}),
+                Others(1, grant=True),
+                Deploy(1, {"A": A, "B": B, "C": A}),
+            ),
+            habits=Habits(event_lag=2.0, signs_first=True),
+        )
+    )
+
+    assert not outcome.broken, f"\n{outcome}"
+    assert outcome.results == ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"]
+    assert outcome.changes[-1] == ("others", "granted", 2)
+
+
+def test_a_delete_whose_look_was_slow_asks_again_who_waits(stage: Theatre) -> None:
+    """Its repetition has revoked and answered meanwhile, and another stack has granted it: that stays."""
+    outcome = played(
+        stage,
+        "iot-billing-group-membership",
+        Deploy(1, {"A": A}),
+        Deploy(1, {}, mishaps=(At("look", 1, "slow before", 30),), again=(Again(1, 10),)),
+        Deploy(2, {"A": A}),
+        Wait(100),
+    )
+
+    assert outcome.results == ["CREATE_COMPLETE", "UPDATE_COMPLETE", "CREATE_COMPLETE"]
+    assert outcome.changes[-1] == ("function", "granted", 1)
+    assert not outcome.limits

@@ -10,6 +10,7 @@ service fails, an answer takes its time. Nothing here knows a rule of the code t
 
 from __future__ import annotations
 
+import copy
 import datetime
 import itertools
 import logging
@@ -42,6 +43,7 @@ from aws_associations.identity import Identity
 from aws_associations.kind import Kind
 from aws_associations.lifecycle import Lifecycle
 from aws_associations.service import Services
+from aws_associations.shared_look import Listings
 from tests.contract.scenery import SCENERY, Scenery, Values, module_of
 from tests.core.conftest import set_environment
 from tests.model.simulation import Killed, SharedLock, Simulation, time_module
@@ -289,15 +291,17 @@ class World:
         self.throttling = False
         if self.kind.service == "opensearch":
             with self.simulation.outside():
-                self.control.opensearch.configure(
-                    association_result="active",
-                    dissociation_result="dissociated",
-                    # What failed for good otherwise is cleared by AWS support.
-                    dissociate_after_failure="succeed",
-                )
+                self.control.opensearch.configure(association_result="active", dissociation_result="dissociated")
                 for now in self.control.opensearch.associations():
                     if now.in_use:
                         self.control.opensearch.set_in_use(now.package_id, now.domain_name, in_use=False)
+
+    def let_support_clear(self, *, may: bool) -> None:
+        """Whether AWS support clears an association that failed, which the service itself may not let go of."""
+        if self.kind.service == "opensearch":
+            itself = self.switches.get("dissociate_after_failure", "succeed")
+            with self.simulation.outside():
+                self.control.opensearch.configure(dissociate_after_failure="succeed" if may else itself)
 
     def fail_from_now_on(self, *, adding: bool = False, removing: bool = False) -> None:
         """What the service accepts from now on fails, where it has a status for that."""
@@ -622,6 +626,14 @@ def _failure(fault: str, url: str) -> Any:
     if fault == "cut":
         return None, ConnectionClosedError(endpoint_url=url.partition("?")[0])
     return _answer(refuse, "", {}, url)
+
+
+def of_a_process(services: Services) -> Services:
+    """The same clients for another process, which shares no look with anybody and has learned nothing yet."""
+    services._session()  # dear, and made when first needed
+    own = copy.copy(services)
+    own.listings, own._paces = Listings(), {}
+    return own
 
 
 def numbered(first: int = 1) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,23 @@ import pytest
 from moto import mock_aws
 
 from aws_associations.kind import Kind
+from engines import pulumi_host
+from engines.processes import Program
 from engines.pulumi_engine import PulumiProject
 from engines.pulumi_host import PulumiHost
 from finspace_emulator.control import EmulatorControl
 from finspace_emulator.server import EmulatorServer
 from pulumi_aws_associations.finspace import PermissionGroupMembershipProvider
 from tests.provider.declared import GROUPS, USERS, aws_environment
+from tests.provider.forked import popen
 from tests.provider.kinds import Declared, provider_of
 from tests.provider.stacks import HEAD, Start
+
+
+@pytest.fixture(autouse=True)
+def _warm_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every host is a process of its own, as ever, but finds its libraries loaded."""
+    monkeypatch.setattr(pulumi_host, "Program", functools.partial(Program, popen=popen))
 
 
 @pytest.fixture(scope="session")
