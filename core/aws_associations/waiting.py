@@ -89,7 +89,7 @@ class Pace:
     between two looks than :func:`delays` does.
     """
 
-    _CLOSE = 0.1
+    _CLOSE = 0.05
     _LONGEST = 5.0
 
     def __init__(self) -> None:
@@ -110,7 +110,7 @@ class Pace:
         if early is None:
             # It may have become quicker: a little earlier the next time, and much earlier if that goes on.
             high = min(high, shown)
-            self._between = min(low, high) * max(0.0, 1 - 0.01 * 2**self._in_time), high
+            self._between = min(low, high) * max(0.0, 1 - 0.005 * 2**self._in_time), high
             self._in_time += 1
         else:
             self._in_time = 0

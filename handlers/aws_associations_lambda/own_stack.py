@@ -348,6 +348,8 @@ class OwnStack:
         for event in self._own_events():
             if event.when < signed - _TOGETHER:
                 break
+            if event.status == "DELETE_SKIPPED" and event.when < signed:
+                continue  # what was retained before is not what was granted since
             if self._same(identity, event.physical_id) is not None and event.logical_id not in deleted:
                 if event.status != "DELETE_COMPLETE":
                     return True

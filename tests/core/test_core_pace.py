@@ -1,4 +1,4 @@
-"""When to look: what earlier waits of this process took is expected of the next one, and does no harm if it is wrong."""
+"""When to look: what earlier waits took is expected of the next one, and does no harm if it is wrong."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from aws_associations.lifecycle import How, Removal
-from aws_associations.waiting import Deadline, Pace, delays
+from aws_associations.waiting import Deadline, Pace
 from tests.core.world import ASSOCIATE, DISASSOCIATE, ENVIRONMENT, LOOK, USER, World
 
 _LONGEST = 5.0
@@ -30,10 +30,9 @@ def wait(pace: Pace, takes: float, *, call: float = 0.1, timeout: float = 3600) 
     """Wait for what takes so long, with looks of so long: how many there were, and how late the last one was."""
     clock = Clock()
     deadline = Deadline(clock, timeout)
-    begun, early, looks = clock.time, None, 0
-    for delay in pace.delays(deadline):
+    begun, early = clock.time, None
+    for looks, delay in enumerate(pace.delays(deadline), 1):
         clock.sleep(delay)
-        looks += 1
         looked = clock.time - begun
         clock.sleep(call)
         if looked >= takes:
@@ -171,10 +170,3 @@ def test_what_is_waited_for_is_told(inner: World, operation: str) -> None:
         "seconds": round(seconds[-1]),
     }
     assert {DISASSOCIATE, ASSOCIATE} & {*inner.calls()}
-
-
-def test_delays_before_a_look_have_an_end(inner: World) -> None:
-    """Close delays begin at a tenth of a second and grow as the others do."""
-    close = delays(0.1)
-
-    assert [0.07 < next(close) < 0.13, 0.11 < next(close) < 0.21] == [True, True]

@@ -76,6 +76,8 @@ def surroundings(certificate: Certificate, monkeypatch: pytest.MonkeyPatch) -> p
     monkeypatch.setenv(TEST_HOST, "localhost")
     # Made anew: the clients of another test lead to another place.
     asking._client.cache_clear()
+    # What waits of other tests took, on a clock that sleeping moves, is not expected of the next one.
+    monkeypatch.setattr(index._services, "_paces", {})
     monkeypatch.setenv("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/aws-associations")
     monkeypatch.setenv("SSL_CERT_FILE", certificate.environment()["SSL_CERT_FILE"])
     return monkeypatch

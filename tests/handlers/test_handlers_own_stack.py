@@ -126,6 +126,16 @@ def test_holders_are_of_the_operation_that_shows_the_request(seconds: float, cur
     assert history.own("A2").holders(identity("p1"), history.at(seconds)).current is current
 
 
+@pytest.mark.parametrize(("seconds", "taken"), [(4.5, False), (3.5, True)])
+def test_what_was_retained_before_is_taken_by_nobody_since(seconds: float, taken: bool) -> None:
+    """A's pair is left in place 4 seconds after the start of this history; B's request for it was made then."""
+    history = History().stack("CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+    history.resource("A", "DELETE_SKIPPED", text("p1"))
+    del history.resources["A"]
+
+    assert history.own("B").taken_since(identity("p1"), history.at(seconds)) is taken
+
+
 def test_whether_a_request_is_waited_for_is_never_told_from_an_earlier_reading() -> None:
     """It is asked after a write, too: what was read before it tells nothing of now."""
     history = History().stack("CREATE_IN_PROGRESS").resource("A", "CREATE_IN_PROGRESS")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from aws_associations.creation import SETTLING_SECONDS
 from aws_associations.identity import AssociationId, Identity, parse_or_none
-from aws_associations.kind import Duplicates
+from aws_associations.kind import Duplicates, State
 from tests.model.cloudformation import URL_LASTS, CloudFormation, Declared, Operation, Request, Resource, Stack
 from tests.model.function import TIMEOUT, Delivery
 from tests.model.world import NOBODY, OTHERS, Attempt, Change, World
@@ -254,9 +254,12 @@ class Promises:
     def _in_window(self, made: list[Request], identity: Identity, grant: Change) -> str | None:
         """Others granted after a look of ours (or in what it could not show yet), and our write was accepted.
 
-        A repeated token may have granted nothing: there until the look after the write.
+        A repeated token may have granted nothing, and what is accepted may fail afterwards: there until the look after
+        the write.
         """
-        until = 0.0 if self.world.kind.token is None else self.world.kind.settle_seconds
+        kind = self.world.kind
+        surely = kind.token is None and State.FAILED not in kind.look.states.values()
+        until = 0.0 if surely else kind.settle_seconds
         for delivery in _deliveries(made):
             attempts = self._attempts(delivery)
             for write in _writes(attempts, self.world.kind.associate, identity):
