@@ -150,15 +150,14 @@ def test_a_ring_of_parents_comes_to_an_end() -> None:
 
 
 def test_events_are_read_again_after_a_wait() -> None:
-    """A create that waited must learn that the stack has turned back meanwhile."""
-    history = History().stack("CREATE_IN_PROGRESS").resource("A", "CREATE_IN_PROGRESS")
+    """A delete that waited must learn that the stack has turned back meanwhile."""
+    history = History().stack("UPDATE_IN_PROGRESS").resource("A", "UPDATE_IN_PROGRESS", text("p1"))
     seconds = iter([0.0, 0.0, 30.0, 30.0])
-    own = OwnStack(STACK, "A", history, lambda: next(seconds))
+    own = OwnStack(STACK, "B", history, lambda: next(seconds))
 
-    assert own.waits_for("Create", history.at(2)) is True
-    history.now += datetime.timedelta(seconds=30)
-    history.stack("ROLLBACK_IN_PROGRESS")
-    assert own.waits_for("Create", history.at(2)) is False
+    assert not own.holders(identity("p1")).rolling_back
+    history.stack("UPDATE_ROLLBACK_IN_PROGRESS")
+    assert own.holders(identity("p1")).rolling_back
 
 
 # -- asking -----------------------------------------------------------------------------------------------------------

@@ -102,6 +102,7 @@ def test_a_replay_that_was_accepted_is_an_announcement() -> None:
         line("replaying", "one"),
         line("granted", "one", how=How.CREATED.value),
         line("granted", "warm", how=How.CREATED.value),
+        line("replaying", "two"),
         line("granted", "two", how=How.ADOPTED.value),
         line("granted", "three", how=How.KEPT.value),
         line("granted", "four", how=How.TAKEN_OVER.value),

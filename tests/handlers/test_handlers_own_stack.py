@@ -501,6 +501,7 @@ def test_a_status_that_is_repeated_in_the_midst_is_no_beginning() -> None:
     history.resource("A", "DELETE_IN_PROGRESS", text("p1"))
 
     assert history.own("B").holders(identity("p1")).at_start == ()
+    assert history.own("B").operation_begun() == history.at(1)
 
 
 def test_a_rollback_that_has_ended_shields_nothing_though_events_lag() -> None:
