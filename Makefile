@@ -1,6 +1,6 @@
 # Every command here does its own set-up on a machine with Python 3.11+, make and pip.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak check guards generate package lock clean
+.PHONY: help setup demo test soak bench bench-check check guards generate package lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -33,11 +33,17 @@ demo: setup ## Tell the whole story on this machine: CloudFormation and Pulumi a
 	@$(BIN)/python -m demo
 
 test: setup ## Run the tests
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 LIFECYCLES ?= 10000
 soak: setup ## Play LIFECYCLES (10000) of stacks with faults, kills and others, and tell what was covered
 	@$(BIN)/python -m tests.model --lifecycles $(LIFECYCLES) $(SOAK)
+
+bench: $(READY) ## Measure ours beside a peer or a floor, print the table and write it into docs/performance.md
+	@$(BIN)/python -m benchmarks --write $(BENCH)
+
+bench-check: $(READY) ## Measure, and fail where a limit is missed by more than noise
+	@$(BIN)/python -m benchmarks --check $(BENCH)
 
 check: setup ## Lint, types, import directions, generated files
 	@$(BIN)/ruff check .

@@ -91,6 +91,7 @@ class Pace:
 
     _CLOSE = 0.05
     _LONGEST = 5.0
+    _LONG_AGO = 13
 
     def __init__(self) -> None:
         self._between: tuple[float, float] | None = None
@@ -100,18 +101,23 @@ class Pace:
     def expected(self) -> float:
         """Seconds from the accepted write to the first look; 0: at once."""
         low, high = self._between or (0.0, 0.0)
-        close = max(self._CLOSE, high / 20)
-        expected = high if low and high - low <= close else (low + high) / 2
+        if not low:
+            expected = high / 2
+        elif high - low <= max(self._CLOSE, high / 20):
+            expected = high
+        else:
+            # Nearer to what was not too early: a look in vain costs more than a little patience.
+            expected = low + 0.8 * (high - low)
         return expected if expected > self._CLOSE / 2 else 0.0
 
     def learn(self, early: float | None, shown: float) -> None:
         """A wait is over. ``early``, ``shown``: seconds until the last look that was too early, and the first not."""
         low, high = self._between or (0.0, shown)
         if early is None:
-            # It may have become quicker: a little earlier the next time, and much earlier if that goes on.
+            # It may have become quicker: very little earlier the next time, and much earlier if that goes on.
             high = min(high, shown)
-            self._between = min(low, high) * max(0.0, 1 - 0.005 * 2**self._in_time), high
-            self._in_time += 1
+            self._between = min(low, high) * max(0.0, 1 - 0.0002 * 2**self._in_time), high
+            self._in_time = min(self._in_time + 1, self._LONG_AGO)
         else:
             self._in_time = 0
             low, high = max(low, early), min(high, shown)

@@ -93,6 +93,13 @@ def test_what_becomes_quicker_is_noticed(before: float) -> None:
     assert pace.expected == 0
 
 
+def test_thousands_of_waits_are_as_good_as_ten() -> None:
+    """What is final at once stays so, however many waits there were."""
+    pace = Pace()
+
+    assert {wait(pace, 0.0) for _ in range(3000)} == {(1, 0.0)}
+
+
 def test_a_first_look_comes_in_half_of_the_time_at_the_latest() -> None:
     """A deadline that is nearer than what is expected leaves time to look, and to say what was seen."""
     pace = Pace()
