@@ -155,7 +155,8 @@ class Lifecycle:
         except Superseded:
             raise  # undone as far as it may be
         except AssociationError as error:
-            if error.outcome_unknown:
+            # What another delivery announced it may be about to answer with success. One that is over undoes its own.
+            if error.outcome_unknown and not request.host.announced(desired.identity):
                 self._undo(desired.identity, request, error)
             raise
 

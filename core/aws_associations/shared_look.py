@@ -12,13 +12,10 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from aws_associations.errors import AssociationError, DeadlinePassed
+from aws_associations.errors import AccessDenied, AssociationError, NotFound
 from aws_associations.waiting import Deadline
 
 Page = Mapping[str, Any]
-
-_HURRY_SECONDS = 30.0
-"""A read that fails with less time left may have failed for that."""
 
 
 class Listing:
@@ -115,8 +112,8 @@ class Listings:
         try:
             page = read()
         except AssociationError as error:
-            # Whoever ran out of time says nothing of the service: the next one reads.
-            if not isinstance(error.__cause__, DeadlinePassed) and deadline.remaining > _HURRY_SECONDS:
+            # Any other failure may be this call's alone: the next one reads, as if nobody had shared.
+            if isinstance(error, (NotFound, AccessDenied)):
                 failed = _anew(error)
             raise
         finally:

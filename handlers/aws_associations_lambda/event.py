@@ -134,9 +134,7 @@ class Event:
         if self.request_type != "Update":
             return False
         known = parse_or_none(self.kind, self.physical_id)
-        given = _given(_members(self.kind), self.properties)
-        values = {part.name: str(given[part.name]) for part in self.kind.parts if part.name in given}
-        return known is not None and not known.identity.may_be(values)
+        return known is not None and not known.identity.may_be(self.values)
 
     @property
     def account(self) -> str:

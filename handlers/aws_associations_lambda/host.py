@@ -16,7 +16,7 @@ from aws_associations.waiting import Deadline
 from aws_associations_lambda import log
 from aws_associations_lambda.asking import Ask, Asking, CannotTellError
 from aws_associations_lambda.event import Event
-from aws_associations_lambda.own_log import Announcement, OwnLog
+from aws_associations_lambda.own_log import ANNOUNCED, Announcement, OwnLog
 from aws_associations_lambda.own_stack import OwnStack
 
 _T = TypeVar("_T")
@@ -33,13 +33,22 @@ class CloudFormationHost:
     """
 
     def __init__(
-        self, event: Event, account: str, region: str, deadline: Deadline, *, granted_here: Callable[[Identity], bool]
+        self,
+        event: Event,
+        account: str,
+        region: str,
+        deadline: Deadline,
+        *,
+        granted_here: Callable[[Identity], bool],
+        utc_now: Callable[[], datetime.datetime],
     ) -> None:
         """Args: account, region: the function's own; granted_here: whether this process granted it for this request."""
         self._event = event
         self.late = False
         self._request = (event.stack_id, event.logical_id, event.request_id)
         self._granted_here = granted_here
+        self._utc_now = utc_now
+        self._announced = datetime.datetime.min.replace(tzinfo=datetime.UTC)
         theirs = event.account
         ask: Ask = Asking("cloudformation", region, deadline) if theirs == account else _out_of_reach(theirs, account)
         self._stack = OwnStack(event.stack_id, event.logical_id, ask, lambda: deadline.moment)
@@ -84,10 +93,9 @@ class CloudFormationHost:
 
         known = self._asked(what, ask)
         if known is None and deleting and what in self.untold:
-            fields = {"id": event.physical_id, "cause": f"it cannot be told {what}"}
+            fields: dict[str, object] = {"id": event.physical_id, "cause": f"it cannot be told {what}"}
             meant = parse_or_none(event.kind, event.physical_id)
-            if meant is not None:
-                fields["association"] = str(meant.identity)
+            fields |= {"declared": self._declared} if meant is None else {"association": str(meant.identity)}
             self.note("may-remain", fields, warning=True)
         return False if known is None and self.late else known
 
@@ -110,7 +118,11 @@ class CloudFormationHost:
             said = self._log.said(identity.kind, signed)
             about = [each for each in said.announcements if each.identity == identity]
             others = [each for each in about if each.request != self._request]
-            if identity in said.ended and len(others) == len(about):
+            ended = any(
+                each.identity == identity and each.request != self._request and each.when >= self._announced
+                for each in said.ended
+            )
+            if ended and len(others) == len(about):
                 return True  # what this request announced has been revoked since, or is not shown yet
             return self._claimed(identity, signed, others)
 
@@ -140,7 +152,7 @@ class CloudFormationHost:
         what = "what an earlier request of this resource granted that was given up"
         told = self._asked(what, ask)
         if told is None:
-            fields = {"cause": f"it cannot be told {what}", "declared": dict(self._event.values)}
+            fields = {"cause": f"it cannot be told {what}", "declared": self._declared}
             self.note("may-remain", fields, warning=True)
         return told
 
@@ -162,8 +174,15 @@ class CloudFormationHost:
         """Whether the deployment that adopted it completed."""
         return self._asked("whether the deployment that adopted it completed", lambda: self._stack.settled(identity))
 
+    @property
+    def _declared(self) -> dict[str, str]:
+        """What the resource gives, for a line about what cannot be named better."""
+        return {name: value[:200] for name, value in self._event.values.items()}
+
     def note(self, event: str, fields: Mapping[str, object], *, warning: bool = False) -> None:
         """Write a log line."""
+        if event == ANNOUNCED:
+            self._announced = self._utc_now()
         names = {
             "stack": self._event.stack_id,
             "logical_id": self._event.logical_id,

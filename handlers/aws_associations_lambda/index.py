@@ -96,7 +96,7 @@ def _request(event: Event, context: Any, fallback: str) -> Request:
         return (_request_of(event), identity) in _begun
 
     age = event.age(_services.utc_now())
-    host = CloudFormationHost(event, *_place(context), deadline, granted_here=granted_here)
+    host = CloudFormationHost(event, *_place(context), deadline, granted_here=granted_here, utc_now=_services.utc_now)
     request = Request(
         owner=Owner(("cloudformation", event.stack_id, event.logical_id)),
         request_id=event.request_id,

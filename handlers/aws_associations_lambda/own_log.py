@@ -19,12 +19,12 @@ from aws_associations.kind import Kind
 from aws_associations.removal import Removal
 from aws_associations_lambda.asking import Ask, CannotTellError, pages
 
-_ANNOUNCED = "associating"
+ANNOUNCED = "associating"
 _REPLAYED = "replaying"
 _REFUSED = "refused"
 _GRANTED = "granted"
 _ENDED = frozenset({"revoked", "undone"})
-_PATTERN = " ".join(f"?{name}" for name in sorted({_ANNOUNCED, _REPLAYED, _REFUSED, _GRANTED, *_ENDED}))
+_PATTERN = " ".join(f"?{name}" for name in sorted({ANNOUNCED, _REPLAYED, _REFUSED, _GRANTED, *_ENDED}))
 
 _BEFORE = datetime.timedelta(seconds=5)
 """How far the clocks of a request's signature and of the log may be apart."""
@@ -48,6 +48,20 @@ class Announcement:
 
 
 @dataclass(frozen=True, slots=True)
+class End:
+    """Somebody said to have revoked or undone it, or a Delete found absent what its resource had announced.
+
+    Attributes:
+        request: stack id, logical id and request id.
+        when: the line was written.
+    """
+
+    identity: Identity
+    request: tuple[str, str, str]
+    when: datetime.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """What the log says of associations.
 
@@ -57,7 +71,7 @@ class Said:
     """
 
     announcements: list[Announcement]
-    ended: frozenset[Identity]
+    ended: list[End]
 
 
 class OwnLog:
@@ -78,8 +92,8 @@ class OwnLog:
             raise CannotTellError("the function's log group, or when the request was made, is not known")
         holding: dict[tuple[str, Identity], Announcement] = {}
         replayed: set[tuple[str, Identity]] = set()
-        over: set[Identity] = set()
-        for line in self._lines(since - _BEFORE):
+        over: list[End] = []
+        for when, line in self._lines(since - _BEFORE):
             known = parse_or_none(kind, str(line.get("id") or ""))
             if known is None:
                 continue
@@ -89,7 +103,7 @@ class OwnLog:
                 replayed.add(key)
             # A replay that was accepted has announced nothing before it.
             created = event == _GRANTED and line.get("how") == How.CREATED.value and key in replayed
-            if event == _ANNOUNCED or (created and key not in holding):
+            if event == ANNOUNCED or (created and key not in holding):
                 holding[key] = Announcement(_request(line), delivery, identity, granted=created)
             elif event == _GRANTED and key in holding:
                 holding[key] = replace(holding[key], granted=True)
@@ -104,11 +118,11 @@ class OwnLog:
                     if each[1] != identity or (absent and said.request[:2] != resource)
                 }
                 if not absent or len(standing) < len(holding):
-                    over.add(identity)
+                    over.append(End(identity, _request(line), when))
                 holding = standing
-        return Said(list(holding.values()), frozenset(over))
+        return Said(list(holding.values()), over)
 
-    def _lines(self, since: datetime.datetime) -> Iterator[Mapping[str, Any]]:
+    def _lines(self, since: datetime.datetime) -> Iterator[tuple[datetime.datetime, Mapping[str, Any]]]:
         """Oldest first; what is no line of ours is left out."""
         found = pages(
             self._ask,
@@ -125,7 +139,7 @@ class OwnLog:
             except ValueError:
                 continue
             if isinstance(line, dict) and isinstance(line.get("event"), str):
-                yield line
+                yield datetime.datetime.fromtimestamp(int(event.get("timestamp") or 0) / 1000, datetime.UTC), line
 
 
 def _request(line: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -206,10 +206,9 @@ class OwnStack:
             past = _Past()
         at_start = {**now, **self._among(identity, past.first)}
         since = self._among(identity, past.had)
+        held = {**since, **at_start}
         unsettled = {
-            logical
-            for logical, known in {**since, **at_start}.items()
-            if known.adopted and self.settled(identity, logical) is False
+            logical for logical, known in held.items() if known.adopted and self._is_unsettled(identity, logical)
         }
         rolling_back, deleting = "ROLLBACK" in past.newest, past.newest == "DELETE_IN_PROGRESS"
         # A Delete of what the resource has now, and keeps: of the same under another id, or of an earlier failure.
@@ -219,7 +218,10 @@ class OwnStack:
         if stays or beginning or (unsettled - {self._logical_id} and not (rolling_back or deleting)):
             # Events lag: the rollback may have ended, and what they show of its beginning counts no more; or it, or a
             # deletion, may have begun, and who adopted it lets go of it.
-            status = str(self._describe(self._stack_id)["StackStatus"])
+            status = self._status()
+        else:
+            status = ""
+        if status:
             stays = stays and ("ROLLBACK" in status if rolling_back else status == _CLEANUP)
             rolling_back, deleting = "ROLLBACK" in status, status == "DELETE_IN_PROGRESS"
 
@@ -237,6 +239,24 @@ class OwnStack:
             )
 
         return Holders(holders(now), holders(at_start), rolling_back, deleting, holders(since), past.current)
+
+    # That these may not be asked makes nobody let go of what it holds.
+
+    def _is_unsettled(self, identity: Identity, logical_id: str) -> bool:
+        try:
+            return self.settled(identity, logical_id) is False
+        except CannotTellError as error:
+            if error.passing:
+                raise
+            return False
+
+    def _status(self) -> str:
+        try:
+            return str(self._describe(self._stack_id)["StackStatus"])
+        except CannotTellError as error:
+            if error.passing:
+                raise
+            return ""
 
     def _holding(self, identity: Identity) -> Iterator[tuple[str, AssociationId]]:
         for summary in self._summaries():

@@ -235,10 +235,10 @@ class AssociationProvider(ResourceProvider):
         """Revoke what an earlier delete left to what a create has replaced now. It never fails what was created."""
         try:
             self._delete(left, props)
-        except AssociationError as error:
-            if error.outcome_unknown:
+        except Exception as error:  # noqa: BLE001 - whatever it was, what was created must get into the state
+            if getattr(error, "outcome_unknown", True):
                 _ledger.revoked(left)  # whoever is seen later and holds it looks, and grants it again if need be
-            _note_remainder(_owner(props), left, error.cause)
+            _note_remainder(_owner(props), left, getattr(error, "cause", type(error).__name__))
 
     def _grant_again(self, known: AssociationId, olds: Mapping[str, Any], news: Mapping[str, Any]) -> str:
         services, lifecycle = _core()

@@ -271,7 +271,9 @@ class Told:
         given = {"UserId": user} if user else {}
         event = Event(request_type, url, STACK, "r1", self.logical_id, physical_id, KIND.cloudformation_type, given, {})
         deadline = Deadline(SystemClock(), 60)
-        return CloudFormationHost(event, "123456789012", "us-east-1", deadline, granted_here=lambda _: False)
+        return CloudFormationHost(
+            event, "123456789012", "us-east-1", deadline, granted_here=lambda _: False, utc_now=lambda: BEGIN
+        )
 
 
 def remaining(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -367,6 +369,24 @@ def test_stack_and_log_tell_who_took_it_since(told: Told, take: Callable[[Told],
     take(told)
 
     assert told.host().claimed_since(identity("p1")) is claimed
+
+
+def test_what_was_revoked_before_this_delivery_announced_it_is_no_claim(told: Told) -> None:
+    """Its own line is not shown yet: what others revoked before its write tells nothing of what it granted."""
+    told.history.resources[told.logical_id] = ("", "CREATE_IN_PROGRESS")
+    told.say("revoked", stack=PARENT, logical_id="B", request="r2", delivery="earlier")
+    host = told.host()
+    assert host.claimed_since(identity("p1")) is True
+    host.note("associating", {"id": text("p1")})
+    assert host.claimed_since(identity("p1")) is False
+
+
+def test_what_another_delivery_of_this_request_undid_is_no_claim(told: Told) -> None:
+    """It took back its own grant; what this one grants after that is this request's too."""
+    told.history.resources[told.logical_id] = ("", "CREATE_IN_PROGRESS")
+    told.say("undone", delivery="other")
+
+    assert told.host().claimed_since(identity("p1")) is False
 
 
 def test_an_unsigned_request_cannot_tell_who_took_it(told: Told) -> None:

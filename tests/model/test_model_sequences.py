@@ -831,3 +831,17 @@ def test_a_delete_whose_look_was_slow_asks_again_who_waits(stage: Theatre) -> No
     assert outcome.results == ["CREATE_COMPLETE", "UPDATE_COMPLETE", "CREATE_COMPLETE"]
     assert outcome.changes[-1] == ("function", "granted", 1)
     assert not outcome.limits
+
+
+@every_kind
+def test_an_update_does_not_undo_what_its_other_delivery_grants(stage: Theatre, kind: str) -> None:
+    """Delivered twice at once: one's write is slow, the other one cannot look, and fails first or last."""
+    for seconds in (0.05, 0.3):
+        for slow in (5, 6, 7):
+            mishaps = (At("write", 1, "slow before", slow), At("look", 2, "deny"))
+            again = (Again(1, seconds),)
+            update = Deploy(1, {"A": B}, mishaps=mishaps, again=again)
+            outcome = stage.play(Script(kind, (Deploy(1, {"A": A}), update), warm=False))
+
+            assert not outcome.broken, f"\n{outcome}"
+            assert not outcome.limits
