@@ -384,6 +384,8 @@ class Promises:
             if last.time >= (claim.outcome.time if looked is None else looked):
                 return  # others revoked it after it was seen
         elif last is not None and (other := _stack_of(last.actor)) is not None:
+            if ("revoked", last.number) in self._excused:
+                return  # counted already: what was revoked there was others' grant, which this stack had adopted
             if other is not stack:
                 granted = [each for each in self.world.ledger.of(identity) if each.number < last.number][-1]
                 if _stack_of(granted.actor) is other or self._held(other, identity, last.time):
@@ -540,7 +542,8 @@ class Promises:
             each
             for each in self.engine.requests
             if each.stack is request.stack
-            and self._ended(each) >= grant.time
+            # The request itself: another delivery may have answered it long before.
+            and (each is request or self._ended(each) >= grant.time)
             and (
                 each.logical_id == request.logical_id
                 or self._is(each.physical_id, identity)
@@ -563,6 +566,7 @@ class Promises:
             or self.engine.function.log_group.lag + self.engine.habits.event_lag > SETTLING_SECONDS
             or any(fault.actor in deliveries for fault in self.world.faults)
             or any(delivery.ended == "killed" for delivery in deliveries)
+            or self._ended_during_its_write(identity, grant)
             or any(
                 _stack_of(change.actor) is not request.stack and change.time >= request.sent
                 for change in self.world.ledger.of(identity)
@@ -573,6 +577,19 @@ class Promises:
                 and self._announced(each, identity)
                 for each in self.engine.requests
             )
+        )
+
+    def _ended_during_its_write(self, identity: Identity, grant: Change) -> bool:
+        """Whether a Delete of it was served between the beginning of what granted it and the effect of that.
+
+        Nobody can tell whether what is there afterwards is that effect, or what others granted after an earlier one.
+        """
+        began: float = grant.actor.began  # type: ignore[attr-defined]
+        return any(
+            each.request_type == "Delete"
+            and self._is(each.physical_id, identity)
+            and any(began <= answer.time <= grant.time + 1 for answer in each.answers)
+            for each in self.engine.requests
         )
 
     @staticmethod
