@@ -218,6 +218,9 @@ class Creation:
         held = () if holders is None else holders.now
         if holders is not None and not held and holders.current:
             held = holders.at_start or holders.since
+        if holders is not None and holders.rolling_back and holders.current:
+            # It goes back to what it had, whoever has come to hold that since.
+            held = tuple(each for each in holders.at_start if each.own) or held
         if held:
             holder = sorted(held, key=lambda each: each.own)[0]
             if holder.own:

@@ -8,7 +8,7 @@ import pytest
 
 from aws_associations.errors import AlreadyExists, NotStabilized, Superseded
 from aws_associations.host import Holder, Holders
-from aws_associations.identity import Identity, parse
+from aws_associations.identity import AssociationId, Identity, parse
 from aws_associations.kinds.finspace_permission_group_membership import KIND as PERMISSION_GROUP_MEMBERSHIP
 from aws_associations.lifecycle import Desired, How, OnExisting, Removal
 from tests.core.world import ASSOCIATE, GROUP, USER, World
@@ -123,6 +123,18 @@ def test_what_an_earlier_operation_began_with_is_no_evidence(inner: World) -> No
 
     with pytest.raises(AlreadyExists):
         inner.create()
+
+
+def test_a_rollback_goes_back_to_the_id_that_the_resource_had(inner: World) -> None:
+    """Although another resource has come to hold the pair in the operation that is taken back, and did not adopt it."""
+    inner.grant_as_others_do()
+    own = Holder("A", adopted=True, own=True, id=AssociationId(inner.identity(), adopted=True))
+    other = Holder("B")
+    inner.host.others = Holders(now=(other,), at_start=(own, other), rolling_back=True)
+
+    granted = inner.create()
+
+    assert (granted.how, granted.id) == (How.KEPT, own.id)
 
 
 @pytest.mark.parametrize(("adopted", "late"), [(True, True), (True, False), (False, True)])
