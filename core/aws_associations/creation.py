@@ -17,7 +17,7 @@ from aws_associations.errors import (
     Superseded,
     Throttling,
 )
-from aws_associations.host import Request
+from aws_associations.host import Holders, Request
 from aws_associations.identity import AssociationId, Identity
 from aws_associations.kind import Duplicates, Scope, State
 from aws_associations.look import ABSENT, Sighting, look, look_patiently, not_in_time, write
@@ -212,13 +212,13 @@ class Creation:
         if announced and not self._replay_tells() and host.announced(identity):
             return self._granted(How.CREATED, self._present(sighting))
         try:
-            holders = host.holders(identity)
+            holders = host.holders(identity) or Holders()
         except AssociationError:
-            holders = None
-        held = () if holders is None else holders.now
-        if holders is not None and not held and holders.current:
+            holders = Holders()
+        held = holders.now
+        if not held and holders.current:
             held = holders.at_start or holders.since
-        if holders is not None and holders.rolling_back and holders.current:
+        if holders.rolling_back and holders.current:
             # It goes back to what it had, whoever has come to hold that since.
             held = tuple(each for each in holders.at_start if each.own) or held
         if held:

@@ -15,7 +15,8 @@ from aws_associations.kind import Kind
 from aws_associations.waiting import Deadline
 
 _YOUNG_SECONDS = 45.0
-_QUICK_SECONDS = 3.0
+QUICK_SECONDS = 3.0
+"""For how long nobody is asked again whether a request is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ class Request:
     @property
     def slow(self) -> bool:
         """Whether it was made so long ago that whoever waited may have turned to something else."""
-        return self.age + self.deadline.elapsed_since(self._begun) > _QUICK_SECONDS
+        return self.age + self.deadline.elapsed_since(self._begun) > QUICK_SECONDS
 
     def tell_waiting(self, identity: Identity, until: str, status: str) -> None:
         """Something is waited for: it is to be ``until``, and is ``status``."""

@@ -6,15 +6,12 @@ import enum
 
 from aws_associations.client_token import client_token
 from aws_associations.errors import AssociationError, InvalidRequest, NotFound, NotStabilized, ResourceConflict
-from aws_associations.host import Request
+from aws_associations.host import QUICK_SECONDS, Request
 from aws_associations.identity import AssociationId
 from aws_associations.kind import State
 from aws_associations.look import Sighting, look, not_in_time, write
 from aws_associations.service import Services
 from aws_associations.waiting import Pace, delays
-
-_QUICK_SECONDS = 3.0
-"""After how long it is asked again whether it may be revoked: a look may be slow, and others may be faster."""
 
 
 class Removal(enum.Enum):
@@ -107,7 +104,8 @@ class Revocation:
             seen = look(self._services, self._identity, deadline)
             if seen.state is State.ELSEWHERE:
                 return Removal.ABSENT
-        waited = deadline.elapsed_since(self._asked) > _QUICK_SECONDS
+        # A look may be slow, and others faster.
+        waited = deadline.elapsed_since(self._asked) > QUICK_SECONDS
         for delay in delays():
             kept = self._to_keep() if waited else None
             if kept is not None and lost is not None:

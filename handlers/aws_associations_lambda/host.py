@@ -103,8 +103,8 @@ class CloudFormationHost:
         """Whether another delivery of this request announced it and did not take that back."""
 
         def ask() -> bool:
-            said = self._announcements(identity, self._event.signed)
-            return any(each.request == self._request and each.delivery != self._delivery for each in said)
+            said = self._log.said(identity.kind, self._event.signed).about(identity)
+            return any(each.request == self._request and each.delivery != self._delivery for each in said.announcements)
 
         return self._asked("whether another delivery of this request granted it", ask)
 
@@ -115,14 +115,10 @@ class CloudFormationHost:
             signed = self._event.signed
             if signed is None:
                 raise CannotTellError("when the request was made is not known")
-            said = self._log.said(identity.kind, signed)
-            about = [each for each in said.announcements if each.identity == identity]
-            others = [each for each in about if each.request != self._request]
-            ended = any(
-                each.identity == identity and each.request != self._request and each.when >= self._announced
-                for each in said.ended
-            )
-            if ended and len(others) == len(about):
+            said = self._log.said(identity.kind, signed).about(identity)
+            others = [each for each in said.announcements if each.request != self._request]
+            ended = any(each.request != self._request and each.when >= self._announced for each in said.ended)
+            if ended and len(others) == len(said.announcements):
                 return True  # what this request announced has been revoked since, or is not shown yet
             return self._claimed(identity, signed, others)
 
@@ -162,9 +158,6 @@ class CloudFormationHost:
         given_up = self._stack.given_up() if others else None
         here = self._event.stack_id
         return any(given_up is None or each.request[0] != here or not given_up(each.request[1]) for each in others)
-
-    def _announcements(self, identity: Identity, since: datetime.datetime | None) -> list[Announcement]:
-        return [each for each in self._log.said(identity.kind, since).announcements if each.identity == identity]
 
     def granted_here(self, identity: Identity) -> bool:
         """Whether an earlier delivery of this request to this process granted it, or may have."""

@@ -73,6 +73,11 @@ class Said:
     announcements: list[Announcement]
     ended: list[End]
 
+    def about(self, identity: Identity) -> Said:
+        """What is said of this association."""
+        announcements = [each for each in self.announcements if each.identity == identity]
+        return Said(announcements, [each for each in self.ended if each.identity == identity])
+
 
 class OwnLog:
     """The log group of this function."""

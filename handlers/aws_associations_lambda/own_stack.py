@@ -10,11 +10,14 @@ import datetime
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from aws_associations.host import Holder, Holders
 from aws_associations.identity import AssociationId, Identity, parse_or_none
 from aws_associations_lambda.asking import Ask, CannotTellError, pages
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 _STACK = "AWS::CloudFormation::Stack"
 _BEGINNINGS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS"})
@@ -208,20 +211,21 @@ class OwnStack:
         since = self._among(identity, past.had)
         held = {**since, **at_start}
         unsettled = {
-            logical for logical, known in held.items() if known.adopted and self._is_unsettled(identity, logical)
+            logical
+            for logical, known in held.items()
+            if known.adopted and self._if_told(self.settled, identity, logical) is False
         }
         rolling_back, deleting = "ROLLBACK" in past.newest, past.newest == "DELETE_IN_PROGRESS"
         # A Delete of what the resource has now, and keeps: of the same under another id, or of an earlier failure.
         kept = past.first if rolling_back else past.taken if past.newest == _CLEANUP else {}
         stays = self._logical_id in now and self._logical_id in self._among(identity, kept)
         beginning = rolling_back and at_start.keys() - now.keys() - {self._logical_id}
-        if stays or beginning or (unsettled - {self._logical_id} and not (rolling_back or deleting)):
-            # Events lag: the rollback may have ended, and what they show of its beginning counts no more; or it, or a
-            # deletion, may have begun, and who adopted it lets go of it.
-            status = self._status()
-        else:
-            status = ""
-        if status:
+        # Events lag: the rollback may have ended, and what they show of its beginning counts no more; or it, or a
+        # deletion, may have begun, and who adopted it lets go of it.
+        doubtful = stays or beginning or (unsettled - {self._logical_id} and not (rolling_back or deleting))
+        described = self._if_told(self._describe, self._stack_id) if doubtful else None
+        if described is not None:
+            status = str(described["StackStatus"])
             stays = stays and ("ROLLBACK" in status if rolling_back else status == _CLEANUP)
             rolling_back, deleting = "ROLLBACK" in status, status == "DELETE_IN_PROGRESS"
 
@@ -240,23 +244,15 @@ class OwnStack:
 
         return Holders(holders(now), holders(at_start), rolling_back, deleting, holders(since), past.current)
 
-    # That these may not be asked makes nobody let go of what it holds.
-
-    def _is_unsettled(self, identity: Identity, logical_id: str) -> bool:
+    @staticmethod
+    def _if_told(ask: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T | None:
+        """What is asked besides who holds it now; None: it may not be asked, which makes nobody let go of it."""
         try:
-            return self.settled(identity, logical_id) is False
+            return ask(*args, **kwargs)
         except CannotTellError as error:
             if error.passing:
                 raise
-            return False
-
-    def _status(self) -> str:
-        try:
-            return str(self._describe(self._stack_id)["StackStatus"])
-        except CannotTellError as error:
-            if error.passing:
-                raise
-            return ""
+            return None
 
     def _holding(self, identity: Identity) -> Iterator[tuple[str, AssociationId]]:
         for summary in self._summaries():
