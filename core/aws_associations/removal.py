@@ -6,7 +6,7 @@ import enum
 
 from aws_associations.client_token import client_token
 from aws_associations.errors import AssociationError, InvalidRequest, NotFound, NotStabilized, ResourceConflict
-from aws_associations.host import QUICK_SECONDS, Request
+from aws_associations.host import QUICK_SECONDS, Holder, Request
 from aws_associations.identity import AssociationId
 from aws_associations.kind import State
 from aws_associations.look import Sighting, look, not_in_time, write
@@ -73,7 +73,8 @@ class Revocation:
         holders = host.holders(identity)
         if holders is not None:
             held = holders.at_start if holders.rolling_back else holders.now
-            others = [holder for holder in held if not holder.own or holder.stays]
+            stays = any(holder.own and self._under_another_id(holder) for holder in holders.now)
+            others = [holder for holder in held if not holder.own or holder.stays or stays]
             if (holders.rolling_back or holders.deleting) and not self._known.adopted:
                 # Whoever adopted it in the operation that is taken back lets go of it: it shields no grant of our own.
                 others = [holder for holder in others if not holder.unsettled]
@@ -88,6 +89,10 @@ class Revocation:
                 host.note("released", {"association": str(identity), "cause": cause}, warning=warned)
                 return True
         return False
+
+    def _under_another_id(self, own: Holder) -> bool:
+        """Whether the resource has the pair under an id other than the one that is deleted, and so keeps it."""
+        return own.id is not None and own.id.text != self._known.text
 
     def clear(self, failed: State) -> None:
         """End what failed, so that it can be granted anew. It is ours: nobody is asked. Looks may lag behind that."""

@@ -315,7 +315,14 @@ class OwnStack:
         logical_id = logical_id or self._logical_id
         taken: datetime.datetime | None = None
         completed: datetime.datetime | None = None
+        # What it had when the running operation began and came back to in it was not taken in it.
+        before = any(self._same(identity, text) for text in self._past(None).first.get(logical_id, ()))
+        operation = _Operation()
         for event in self._own_events():
+            if event.of_stack(self._stack_id):
+                operation.see(event.status)
+            if before and not operation.over:
+                continue
             if event.of_stack(self._stack_id):
                 if event.status in _COMPLETIONS and completed is None:
                     completed = event.when

@@ -83,6 +83,19 @@ def test_what_a_resource_keeps_is_not_revoked_under_another_id_of_it(inner: Worl
 
 
 @pytest.mark.parametrize(
+    ("spelled", "removal"), [(False, Removal.REVOKED), (True, Removal.RELEASED)], ids=["same id", "another id"]
+)
+def test_what_a_resource_has_under_another_id_it_keeps(inner: World, spelled: bool, removal: Removal) -> None:
+    """No event of the cleanup may be shown yet, and still only the id that it has is deleted for good."""
+    inner.grant_as_others_do()
+    itself = Holder("Membership", own=True, id=AssociationId(inner.identity(), adopted=spelled))
+    inner.host.others = Holders((itself,), (itself,))
+
+    assert inner.delete() is removal
+    assert inner.members() == ({(GROUP, USER)} if spelled else set())
+
+
+@pytest.mark.parametrize(
     ("turn", "adopted", "removal"),
     [
         ({"rolling_back": True}, False, Removal.REVOKED),

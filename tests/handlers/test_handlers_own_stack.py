@@ -302,6 +302,18 @@ def test_an_adoption_that_a_rollback_went_back_to_is_settled() -> None:
     assert history.own("A").settled(identity("p1")) is True
 
 
+def test_an_adoption_that_a_rollback_goes_back_to_was_not_made_in_it() -> None:
+    """B has the pair only until it is taken back, and A has it from before: it is A's, already while it goes back."""
+    history = adopted("CREATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("B", "CREATE_COMPLETE", text("p1"))
+    history.resource("A", "UPDATE_IN_PROGRESS", text("p1", adopted=True)).resource("A", "UPDATE_COMPLETE", text("p2"))
+    history.stack("UPDATE_ROLLBACK_IN_PROGRESS").resource("A", "UPDATE_COMPLETE", text("p1", adopted=True))
+
+    holders = history.own("B").holders(identity("p1"))
+
+    assert {holder.name: holder.unsettled for holder in holders.at_start} == {"A": False, "B": False}
+    assert history.own("A").settled(identity("p1")) is True
+
+
 def test_an_adoption_that_no_event_tells_of_cannot_be_known() -> None:
     """CloudFormation keeps events for ninety days."""
     assert History().stack("DELETE_IN_PROGRESS").own("A").settled(identity("p1")) is None

@@ -833,6 +833,25 @@ def test_a_delete_whose_look_was_slow_asks_again_who_waits(stage: Theatre) -> No
     assert not outcome.limits
 
 
+@pytest.mark.parametrize("event_lag", [0.0, 2.0])
+@pytest.mark.parametrize("kind", MOVABLE)
+def test_what_was_adopted_before_outlives_a_rollback_to_it(stage: Theatre, kind: str, event_lag: float) -> None:
+    """A goes back to what it had adopted, which B grants anew meanwhile: B's Delete, and the cleanup, leave it."""
+    steps = (
+        Deploy(1, {"A": B}),
+        Others(0, grant=True),
+        Deploy(1, {"A": Member(0, adopt=True)}),
+        Others(0, grant=False),
+        Deploy(1, {"A": B, "B": A}, Other(200 if kind == OPENSEARCH else 15, fails=True)),
+    )
+
+    outcome = played(stage, kind, *steps, habits=Habits(event_lag=event_lag, signs_first=True))
+
+    assert outcome.results == ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"]
+    assert [change for change in outcome.changes if change[2] == 1][-1] == ("function", "granted", 1)
+    assert not outcome.limits
+
+
 @every_kind
 def test_an_update_does_not_undo_what_its_other_delivery_grants(stage: Theatre, kind: str) -> None:
     """Delivered twice at once: one's write is slow, the other one cannot look, and fails first or last."""
