@@ -92,7 +92,7 @@ class CloudFormationHost:
                 raise
 
         known = self._asked(what, ask)
-        if known is None and deleting and what in self.untold:
+        if known is None and deleting:
             fields: dict[str, object] = {"id": event.physical_id, "cause": f"it cannot be told {what}"}
             meant = parse_or_none(event.kind, event.physical_id)
             fields |= {"declared": self._declared} if meant is None else {"association": str(meant.identity)}

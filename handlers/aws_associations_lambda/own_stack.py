@@ -10,13 +10,13 @@ import datetime
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ParamSpec, TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from aws_associations.host import Holder, Holders
 from aws_associations.identity import AssociationId, Identity, parse_or_none
 from aws_associations_lambda.asking import Ask, CannotTellError, pages
 
-_P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 _STACK = "AWS::CloudFormation::Stack"
@@ -72,6 +72,7 @@ class _Past:
         newest: status of the stack.
         rolled_back: when the rollback began.
         first: physical id that a logical id had when the operation began.
+        before: the logical ids that surely had it before that: they took it at none of the events.
         had: those that it had since, and that were not deleted.
         taken: of these, those of the newest of several updates that follow each other.
         current: the request itself is shown: this is the operation that it belongs to.
@@ -80,6 +81,7 @@ class _Past:
     newest: str = ""
     rolled_back: datetime.datetime | None = None
     first: dict[str, list[str]] = field(default_factory=dict)
+    before: set[str] = field(default_factory=set)
     had: dict[str, list[str]] = field(default_factory=dict)
     taken: dict[str, list[str]] = field(default_factory=dict)
     current: bool = False
@@ -150,7 +152,8 @@ class OwnStack:
         deleting = request_type == "Delete"
         began, ended, later = f"{request_type.upper()}_IN_PROGRESS", False, False
         for event in self._own_events():
-            if event.when < signed - _TOGETHER_AT_MOST:
+            # A Delete that is tried again may have no event of its own: the one that began it counts, however old.
+            if event.when < signed - _TOGETHER_AT_MOST and (not deleting or event.of_stack(self._stack_id)):
                 break
             if event.of_stack(self._stack_id):
                 back = "ROLLBACK" in event.status or "DELETE" in event.status
@@ -209,11 +212,11 @@ class OwnStack:
             past = _Past()
         at_start = {**now, **self._among(identity, past.first)}
         since = self._among(identity, past.had)
-        held = {**since, **at_start}
+        adopters = [logical for ids in (now, at_start, since) for logical, known in ids.items() if known.adopted]
         unsettled = {
             logical
-            for logical, known in held.items()
-            if known.adopted and self._if_told(self.settled, identity, logical) is False
+            for logical in dict.fromkeys(adopters)
+            if self._if_told(partial(self.settled, identity, logical, past)) is False
         }
         rolling_back, deleting = "ROLLBACK" in past.newest, past.newest == "DELETE_IN_PROGRESS"
         # A Delete of what the resource has now, and keeps: of the same under another id, or of an earlier failure.
@@ -222,8 +225,9 @@ class OwnStack:
         beginning = rolling_back and at_start.keys() - now.keys() - {self._logical_id}
         # Events lag: the rollback may have ended, and what they show of its beginning counts no more; or it, or a
         # deletion, may have begun, and who adopted it lets go of it.
-        doubtful = stays or beginning or (unsettled - {self._logical_id} and not (rolling_back or deleting))
-        described = self._if_told(self._describe, self._stack_id) if doubtful else None
+        taken_back = unsettled - {self._logical_id} or self._logical_id in now
+        doubtful = stays or beginning or (taken_back and not (rolling_back or deleting))
+        described = self._if_told(partial(self._describe, self._stack_id)) if doubtful else None
         if described is not None:
             status = str(described["StackStatus"])
             stays = stays and ("ROLLBACK" in status if rolling_back else status == _CLEANUP)
@@ -235,7 +239,7 @@ class OwnStack:
                     logical,
                     known.adopted,
                     own=logical == self._logical_id,
-                    unsettled=logical in unsettled,
+                    unsettled=known.adopted and logical in unsettled,
                     stays=stays and logical == self._logical_id,
                     id=known,
                 )
@@ -245,10 +249,10 @@ class OwnStack:
         return Holders(holders(now), holders(at_start), rolling_back, deleting, holders(since), past.current)
 
     @staticmethod
-    def _if_told(ask: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T | None:
+    def _if_told(ask: Callable[[], _T]) -> _T | None:
         """What is asked besides who holds it now; None: it may not be asked, which makes nobody let go of it."""
         try:
-            return ask(*args, **kwargs)
+            return ask()
         except CannotTellError as error:
             if error.passing:
                 raise
@@ -285,6 +289,7 @@ class OwnStack:
             elif not operation.over:
                 # Events come newest first: the last one kept is the first.
                 past.first[logical] = [physical]
+                (past.before.discard if event.status in _HAS else past.before.add)(logical)
                 if signed is not None and logical == self._logical_id and event.when >= signed - _TOGETHER:
                     past.current = True
                 if event.status == "UPDATE_IN_PROGRESS" and not physical:
@@ -306,7 +311,7 @@ class OwnStack:
 
     # -- was its adoption completed? ----------------------------------------------------------------------------------
 
-    def settled(self, identity: Identity, logical_id: str = "") -> bool | None:
+    def settled(self, identity: Identity, logical_id: str = "", past: _Past | None = None) -> bool | None:
         """Whether the stack, and every stack around it, completed an operation since the resource took the id.
 
         None: the event at which it took the id is not among those that are kept. ``logical_id``: of the resource, by
@@ -316,7 +321,8 @@ class OwnStack:
         taken: datetime.datetime | None = None
         completed: datetime.datetime | None = None
         # What it had when the running operation began and came back to in it was not taken in it.
-        before = any(self._same(identity, text) for text in self._past(None).first.get(logical_id, ()))
+        past = past or self._past(None)
+        before = logical_id in past.before and bool(self._among(identity, {logical_id: past.first[logical_id]}))
         operation = _Operation()
         for event in self._own_events():
             if event.of_stack(self._stack_id):
@@ -346,11 +352,8 @@ class OwnStack:
 
     def _completed_since(self, stack_id: str, moment: datetime.datetime) -> bool:
         for event in self._events(stack_id):
-            if event.of_stack(stack_id):
-                if event.status in _COMPLETIONS:
-                    return event.when >= moment
-                if "ROLLBACK" in event.status:
-                    return False
+            if event.of_stack(stack_id) and event.status in _COMPLETIONS:
+                return event.when >= moment
         return False
 
     def _ancestors(self) -> list[str]:

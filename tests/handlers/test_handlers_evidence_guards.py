@@ -113,10 +113,10 @@ def test_an_updates_cleanup_comes_after_its_completion() -> None:
     [
         ([], ["UPDATE_COMPLETE"], True),
         (["UPDATE_COMPLETE"], ["UPDATE_IN_PROGRESS"], False),
-        ([], ["UPDATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS"], False),
+        ([], ["UPDATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS"], True),
         ([], ["CREATE_IN_PROGRESS"], False),
     ],
-    ids=["completed", "before the adoption", "rolls back", "never"],
+    ids=["completed", "before the adoption", "later rolls back", "never"],
 )
 @pytest.mark.parametrize("around", [PARENT, GRANDPARENT])
 def test_every_stack_around_it_must_have_completed(
@@ -626,6 +626,18 @@ def test_a_late_delete_that_cannot_ask_is_not_simply_over(
         assert asking_host.live() is False
         (line,) = remaining(capsys)
         assert line["association"] == str(identity("p1"))
+
+
+def test_a_late_delete_of_which_no_event_tells_says_what_may_remain(
+    told: Told, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing was denied, and still nobody can say whether it is over: answered with success, its grant may stay."""
+    asking_host = told.host(request_type="Delete", physical_id=text("p1"))
+    asking_host.late = True
+
+    assert asking_host.live() is False
+    (line,) = remaining(capsys)
+    assert line["association"] == str(identity("p1"))
 
 
 def test_what_was_given_up_before_the_request_is_no_claim() -> None:

@@ -231,6 +231,17 @@ def test_a_late_delete_of_what_was_declared_anew_is_over() -> None:
     assert history.own("A").waits_for("Delete", history.at(1)) is False
 
 
+def test_a_delete_that_is_tried_again_is_waited_for_though_its_first_try_is_long_ago() -> None:
+    """Of the later tries no event need tell; only what a stack did before bounds the search."""
+    history = History().stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS").resource("A", "DELETE_IN_PROGRESS", text("p1"))
+    history.resource("B", "DELETE_IN_PROGRESS", text("p2"))
+    assert history.own("A").waits_for("Delete", history.at(100), text("p1")) is True
+    assert history.own("A").waits_for("Update", history.at(100), text("p1")) is None
+
+    history.stack("UPDATE_COMPLETE")
+    assert history.own("A").waits_for("Delete", history.at(100), text("p1")) is None
+
+
 def test_a_delete_is_over_as_soon_as_its_resource_is_declared_anew() -> None:
     """Deleted, declared again seconds later, and the Delete is delivered once more."""
     history = History().resource("A", "DELETE_IN_PROGRESS", text("p1")).resource("A", "DELETE_COMPLETE", text("p1"))
@@ -288,6 +299,16 @@ def test_an_adoption_in_a_nested_stack_is_settled_when_every_ancestor_completed(
     history = adopted("CREATE_COMPLETE")
     history.parents[STACK] = PARENT
     history.stack("CREATE_IN_PROGRESS", "CREATE_COMPLETE", "DELETE_IN_PROGRESS", stack_id=PARENT)
+    assert history.own("A").settled(identity("p1")) is True
+
+
+def test_an_adoption_that_was_settled_stays_so_while_a_stack_around_it_goes_back() -> None:
+    """Adopted long ago in a nested stack; now a later update of the stack around it is rolled back."""
+    history = adopted("CREATE_COMPLETE")
+    history.parents[STACK] = PARENT
+    history.stack("CREATE_IN_PROGRESS", "CREATE_COMPLETE", stack_id=PARENT).stack("UPDATE_IN_PROGRESS")
+    history.stack("UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", stack_id=PARENT)
+
     assert history.own("A").settled(identity("p1")) is True
 
 
@@ -385,6 +406,16 @@ def test_an_adopter_whose_deployment_never_completed_is_told_from_one_whose_did(
     found = history.own("B").holders(identity("p1"))
     assert [(holder.name, holder.unsettled) for holder in found.now] == [("A", False)]
     assert (found.rolling_back, found.deleting) == (False, True)
+
+
+def test_an_adoption_is_told_of_the_id_that_has_it() -> None:
+    """A creation of A failed and left p1, the next one adopted that, and both are deleted with the stack."""
+    history = adopted("UPDATE_FAILED", "DELETE_IN_PROGRESS").resource("A", "DELETE_IN_PROGRESS", text("p1"))
+    history.resources["A"] = (text("p1", adopted=True), "CREATE_COMPLETE")
+    found = history.own("A").holders(identity("p1"))
+
+    assert [holder.unsettled for holder in found.now] == [True]
+    assert [(holder.id, holder.unsettled) for holder in found.at_start] == [(AssociationId(identity("p1")), False)]
 
 
 def test_a_creation_that_never_got_an_id_is_known_by_its_beginning() -> None:
@@ -694,3 +725,13 @@ def test_who_adopted_it_in_a_stack_that_is_deleted_lets_go_though_events_lag() -
 
     history.status = "DELETE_IN_PROGRESS"
     assert history.own("B").holders(identity("p1")).deleting
+    assert history.own("A").holders(identity("p1")).deleting
+
+
+def test_what_a_resource_has_itself_is_let_go_of_in_a_rollback_though_events_lag() -> None:
+    """The rollback has begun, and the newest event that is shown is the failure before it."""
+    history = History().stack("UPDATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text("p1")).stack("UPDATE_FAILED")
+    assert not history.own("A").holders(identity("p1")).rolling_back
+
+    history.status = "UPDATE_ROLLBACK_IN_PROGRESS"
+    assert history.own("A").holders(identity("p1")).rolling_back

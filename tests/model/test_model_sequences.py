@@ -852,6 +852,62 @@ def test_what_was_adopted_before_outlives_a_rollback_to_it(stage: Theatre, kind:
     assert not outcome.limits
 
 
+@pytest.mark.parametrize("event_lag", [0.0, 2.0])
+@pytest.mark.parametrize("kind", MOVABLE)
+def test_what_a_nested_stack_adopted_before_outlives_a_rollback_around_it(
+    stage: Theatre, kind: str, event_lag: float
+) -> None:
+    """The stack around it fails after the nested one completed: what A has, and B granted anew, stays A's."""
+    adopter = Member(0, adopt=True)
+    steps = (
+        Others(0, grant=True),
+        Deploy(1, {}, nested={"A": adopter}),
+        Others(0, grant=False),
+        Deploy(1, {}, Other(1, fails=True, after=("Nested",)), nested={"A": adopter, "B": A}),
+    )
+
+    outcome = played(stage, kind, *steps, habits=Habits(event_lag=event_lag, signs_first=True))
+
+    assert outcome.results == ["CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"]
+    assert outcome.changes[-1] == ("function", "granted", 1)
+    assert not outcome.limits
+
+
+@pytest.mark.parametrize("event_lag", [0.0, 2.0])
+@pytest.mark.parametrize("end", [Remove(1), Continue(1)], ids=["deleted", "rolled back"])
+@pytest.mark.parametrize("kind", [name for name in NAMES if not kind_of(name).token])
+def test_what_a_failed_create_left_goes_though_the_next_one_adopted_it(
+    stage: Theatre, kind: str, end: Step, event_lag: float
+) -> None:
+    """A's first create was cut short, its second one adopts the grant; neither id of A shields the other."""
+    blind = (At("write", 1, "cut after"), At("look", 2, "fail before", times=60))
+    steps = (
+        Deploy(1, {"B": B}),
+        Deploy(1, {"B": B, "A": A}, preserve=True, mishaps=blind),
+        Wait(100),
+        Deploy(1, {"B": B, "A": Member(0, adopt=True)}, Other(1, fails=True, after=("A",)), preserve=True),
+        Wait(100),
+        end,
+    )
+
+    habits = Habits(event_lag=event_lag, signs_first=True, deletes_failed_first=False)
+    outcome = played(stage, kind, *steps, habits=habits)
+
+    assert ("function", "revoked", 1) in outcome.changes
+    assert not outcome.limits
+
+
+def test_the_last_try_of_a_cleanup_revokes_though_the_first_was_long_ago(stage: Theatre) -> None:
+    """The service throttles through two tries; the third is killed, and Lambda delivers it again a minute later."""
+    mishaps = (At("write", 1, "throttle", times=10), At("write", 11, "kill before"))
+    outcome = played(stage, QUICKSIGHT, Deploy(1, {"A": A, "B": B}), Deploy(1, {"A": A}, mishaps=mishaps))
+
+    assert outcome.lines.count("failed") == 2
+    assert outcome.results == ["CREATE_COMPLETE", "UPDATE_COMPLETE"]
+    assert outcome.changes[-1] == ("function", "revoked", 2)
+    assert not outcome.limits
+
+
 @every_kind
 def test_an_update_does_not_undo_what_its_other_delivery_grants(stage: Theatre, kind: str) -> None:
     """Delivered twice at once: one's write is slow, the other one cannot look, and fails first or last."""

@@ -16,6 +16,7 @@ import itertools
 import logging
 import os
 import random
+import threading
 import types
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -38,7 +39,7 @@ from association_emulator.clock import ServiceClock
 from association_emulator.control import EmulatorControl
 from association_emulator.emulation import emulation
 from association_emulator.plugin import register
-from aws_associations import waiting
+from aws_associations import service, waiting
 from aws_associations.identity import Identity
 from aws_associations.kind import Kind
 from aws_associations.lifecycle import Lifecycle
@@ -513,6 +514,7 @@ def worlds() -> Iterator[Worlds]:
             return SharedLock(lambda: made.world.simulation)
 
         patch.setattr(made.services, "_lock", lock())
+        patch.setattr(service, "threading", _threads(lock))  # of exchanges
         patch.setattr(botocore.credentials, "threading", types.SimpleNamespace(Lock=lock))
         patch.setattr(waiting, "time", time_module(lambda: made.world.simulation))
         patch.setattr(waiting, "random", _Chance(made))
@@ -527,6 +529,11 @@ def worlds() -> Iterator[Worlds]:
         )
         _spare_work(patch)
         yield made
+
+
+def _threads(lock: Callable[[], SharedLock]) -> types.SimpleNamespace:
+    """``threading`` with this lock."""
+    return types.SimpleNamespace(Lock=lock, RLock=threading.RLock, local=threading.local)
 
 
 def _spare_work(patch: pytest.MonkeyPatch) -> None:
