@@ -487,10 +487,17 @@ class Creation:
         granted = Granted(
             known or AssociationId(self._identity, adopted), how, seen.status, code if isinstance(code, int) else None
         )
-        self._request.host.note(
-            "granted", {"association": str(self._identity), "how": how.value, "id": granted.id.text}
-        )
+        self._tell_granted(how, granted.id)
         return granted
+
+    def tell_what_was_accepted(self) -> None:
+        """Say that it was granted although the request is over, so that the Delete that follows can revoke it."""
+        if self._success is not None:
+            self._tell_granted(How.CREATED, AssociationId(self._identity))
+
+    def _tell_granted(self, how: How, known: AssociationId) -> None:
+        fields = {"association": str(self._identity), "how": how.value, "id": known.text}
+        self._request.host.note("granted", fields)
 
 
 def _intent(identity: Identity, request: Request) -> dict[str, str]:

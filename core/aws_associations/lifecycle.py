@@ -294,8 +294,9 @@ class Lifecycle:
         if sure and request.host.claimed_since(identity) is False:
             revocation = Revocation(self._services, AssociationId(identity), request)
             self._undo_with(revocation.take_back, identity, request, error)
-        else:
-            self._note_remainder(identity, request)
+            return
+        creation.tell_what_was_accepted()
+        self._note_remainder(identity, request)
 
     @staticmethod
     def _note_remainder(identity: Identity, request: Request) -> None:

@@ -120,7 +120,7 @@ class CloudFormationHost:
             ended = any(each.request != self._request and each.when >= self._announced for each in said.ended)
             if ended and len(others) == len(said.announcements):
                 return True  # what this request announced has been revoked since, or is not shown yet
-            return self._claimed(identity, signed, others)
+            return self._claimed(identity, signed, others, self._announced)
 
         return self._asked("whether anybody else has taken it since", ask)
 
@@ -152,8 +152,14 @@ class CloudFormationHost:
             self.note("may-remain", fields, warning=True)
         return told
 
-    def _claimed(self, identity: Identity, since: datetime.datetime, others: list[Announcement]) -> bool:
-        if self._stack.taken_since(identity, since):
+    def _claimed(
+        self,
+        identity: Identity,
+        since: datetime.datetime,
+        others: list[Announcement],
+        announced: datetime.datetime | None = None,
+    ) -> bool:
+        if self._stack.taken_since(identity, since, announced):
             return True
         given_up = self._stack.given_up() if others else None
         here = self._event.stack_id

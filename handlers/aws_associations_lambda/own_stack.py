@@ -314,7 +314,7 @@ class OwnStack:
     def settled(self, identity: Identity, logical_id: str = "", past: _Past | None = None) -> bool | None:
         """Whether the stack, and every stack around it, completed an operation since the resource took the id.
 
-        None: the event at which it took the id is not among those that are kept. ``logical_id``: of the resource, by
+        None: the event at which it took the id is not kept any more. ``logical_id``: of the resource, by
         default the request's own.
         """
         logical_id = logical_id or self._logical_id
@@ -323,10 +323,12 @@ class OwnStack:
         # What it had when the running operation began and came back to in it was not taken in it.
         past = past or self._past(None)
         before = logical_id in past.before and bool(self._among(identity, {logical_id: past.first[logical_id]}))
+        whole = False
         operation = _Operation()
         for event in self._own_events():
             if event.of_stack(self._stack_id):
                 operation.see(event.status)
+                whole = event.status == "CREATE_IN_PROGRESS"
             if before and not operation.over:
                 continue
             if event.of_stack(self._stack_id):
@@ -345,7 +347,8 @@ class OwnStack:
                 elif taken is not None:
                     break  # what it had before
         if taken is None:
-            return None
+            # It did not have it before, or all is shown but what is newest: it took it in what is not shown yet.
+            return False if whole or (logical_id in past.first and not before) else None
         if completed is None or completed < taken:
             return False
         return all(self._completed_since(ancestor, taken) for ancestor in self._ancestors())
@@ -368,8 +371,14 @@ class OwnStack:
 
     # -- has anybody else taken it? -----------------------------------------------------------------------------------
 
-    def taken_since(self, identity: Identity, signed: datetime.datetime) -> bool:
-        """Whether a resource of the stack has it now, or took it since then and was not deleted after that."""
+    def taken_since(
+        self, identity: Identity, signed: datetime.datetime, announced: datetime.datetime | None = None
+    ) -> bool:
+        """Whether a resource of the stack has it now, or took it since then and was not deleted after that.
+
+        Or whether the request's own resource was deleted under it, which ended what had been ``announced`` before, by
+        default anything: what is there is others'. The log may not show that yet.
+        """
         deleted: set[str] = set()
         for event in self._own_events():
             if event.when < signed - _TOGETHER:
@@ -377,7 +386,8 @@ class OwnStack:
             if event.status == "DELETE_SKIPPED" and event.when < signed:
                 continue  # what was retained before is not what was granted since
             if self._same(identity, event.physical_id) is not None and event.logical_id not in deleted:
-                if event.status != "DELETE_COMPLETE":
+                ended = event.logical_id == self._logical_id and (announced is None or event.when >= announced)
+                if event.status != "DELETE_COMPLETE" or ended:
                     return True
                 deleted.add(event.logical_id)
         return any(True for _ in self._holding(identity))

@@ -95,6 +95,8 @@ def test_a_cancelled_create_leaves_what_others_may_have_taken(
 
     assert caught.value.outcome_unknown
     assert "may-remain" in inner.host.warnings
+    # The Delete that follows reads it: once nobody else holds the pair, that can revoke it.
+    assert inner.host.noted("granted")
     assert inner.effects(DISASSOCIATE) == 0
 
 
@@ -111,6 +113,7 @@ def test_a_cancelled_create_without_an_answer_of_its_own_leaves_what_is_there(
 
     assert caught.value.outcome_unknown
     assert "may-remain" in inner.host.warnings
+    assert not inner.host.noted("granted")
     assert (inner.effects(ASSOCIATE), inner.effects(DISASSOCIATE)) == (0, 0)
 
 
@@ -215,6 +218,7 @@ def test_a_late_create_that_is_over_leaves_what_may_be_others(inner: World, inte
         inner.create(inner.request(late=True))
 
     assert ("may-remain" in inner.host.warnings) is intent
+    assert not inner.host.noted("granted")
     assert inner.writes() == []
 
 

@@ -335,6 +335,18 @@ def test_an_adoption_that_a_rollback_goes_back_to_was_not_made_in_it() -> None:
     assert history.own("A").settled(identity("p1")) is True
 
 
+@pytest.mark.parametrize("born", [True, False])
+def test_an_adoption_that_is_not_shown_yet_is_not_settled(born: bool) -> None:
+    """Events lag: all is shown but what is newest, or the resource's own beginning of this operation."""
+    history = History()
+    if born:
+        history.stack("CREATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
+    else:
+        history.stack("UPDATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("A", "CREATE_IN_PROGRESS")
+
+    assert history.own("A").settled(identity("p1")) is False
+
+
 def test_an_adoption_that_no_event_tells_of_cannot_be_known() -> None:
     """CloudFormation keeps events for ninety days."""
     assert History().stack("DELETE_IN_PROGRESS").own("A").settled(identity("p1")) is None
@@ -447,6 +459,18 @@ def test_what_a_resource_took_since_is_not_surely_ours(status: str, user: str, e
     history.resources.clear()
 
     assert history.own("B").taken_since(identity("p1"), asked_at) is expected
+
+
+@pytest.mark.parametrize(("logical_id", "seconds", "expected"), [("A", 1, True), ("A", 4, False), ("B", 1, False)])
+def test_what_a_delete_of_the_resource_ended_is_not_surely_ours(
+    logical_id: str, seconds: float, expected: bool
+) -> None:
+    """A create that is delivered twice: one granted it, and A was deleted since. What it announces later is its own."""
+    history = History().resource("A", "CREATE_COMPLETE", text("p1")).resource("A", "DELETE_IN_PROGRESS", text("p1"))
+    history.resource("A", "DELETE_COMPLETE", text("p1")).resources.clear()
+
+    taken = history.own(logical_id).taken_since(identity("p1"), history.at(0), history.at(seconds))
+    assert taken is expected
 
 
 def test_what_a_resource_has_is_not_surely_ours() -> None:
