@@ -162,7 +162,7 @@ class Creation:
         sent = sent or self._request.host.announced(self._identity)
         if sent:
             self._request.may_exist = self._identity
-        elif sent is None and self._request.late:
+        elif sent is None and self._request.repeated:
             cause = "an earlier delivery of the request may have granted it, and that cannot be told"
             fields = {"association": str(self._identity), "cause": cause}
             self._request.host.note("may-remain", fields, warning=True)

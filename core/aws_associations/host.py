@@ -103,8 +103,14 @@ class Host(Protocol):
             AssociationError: it can be known, but not now, and a wrong answer would leave something.
         """
 
-    def announced(self, identity: Identity) -> bool | None:
-        """Whether another delivery of this request announced that it grants this, and did not take it back."""
+    def announced(self, identity: Identity, *, ever: bool = False) -> bool | None:
+        """Whether another delivery of this request announced that it grants this, and did not take it back.
+
+        ``ever``: also if it has been revoked since; the write may have come after that.
+        """
+
+    def announced_of(self, kind: Kind) -> tuple[Identity, ...] | None:
+        """All that other deliveries of this request announced of a kind, and did not take back."""
 
     def claimed_since(self, identity: Identity) -> bool | None:
         """Whether anybody but this request has granted it, or taken it, since the request was made."""
@@ -161,6 +167,11 @@ class Request:
         return self.age > _YOUNG_SECONDS
 
     @property
+    def repeated(self) -> bool:
+        """Whether this may be a repeated delivery, if only by the seconds since the request was made."""
+        return self.age > QUICK_SECONDS
+
+    @property
     def slow(self) -> bool:
         """Whether it was made so long ago that whoever waited may have turned to something else."""
         return self.age + self.deadline.elapsed_since(self._begun) > QUICK_SECONDS
@@ -189,7 +200,10 @@ class UnknowingHost:
     def live(self) -> bool | None:
         """Cannot be known."""
 
-    def announced(self, identity: Identity) -> bool | None:
+    def announced(self, identity: Identity, *, ever: bool = False) -> bool | None:
+        """Cannot be known."""
+
+    def announced_of(self, kind: Kind) -> tuple[Identity, ...] | None:
         """Cannot be known."""
 
     def claimed_since(self, identity: Identity) -> bool | None:

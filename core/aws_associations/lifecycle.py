@@ -32,6 +32,9 @@ __all__ = ["Desired", "Granted", "How", "Lifecycle", "OnExisting", "Removal"]
 _CREATE_SHARE = 0.75
 """The part of the time in which an association must be granted where a failure is undone; the rest is for undoing."""
 
+_SHOWN = 200
+"""Characters of a value that a line shows of what nobody has checked."""
+
 
 class Lifecycle:
     """The four operations over AWS. Holds no state of a request; safe to share between threads."""
@@ -125,17 +128,50 @@ class Lifecycle:
             AssociationError: ``outcome_unknown`` tells whether something may remain. AlreadyExists: present, and
                 nothing shows that it is ours.
         """
+        creation = Creation(self._services, desired, request, patient=patient)
+        try:
+            return self._create(creation, desired, request)
+        except AssociationError as error:
+            self._take_back_if_over(creation, desired.identity, request, error)
+            raise
+
+    @staticmethod
+    def _create(creation: Creation, desired: Desired, request: Request) -> Granted:
         with _doing("creating", desired.identity), _outcome(request):
-            creation = Creation(self._services, desired, request, patient=patient)
             try:
                 return creation.run()
-            except Superseded as error:
-                self._take_back(creation, desired.identity, request, error)
+            except Superseded:
                 raise
             except AssociationError as error:
                 if not error.outcome_unknown and not isinstance(error, (AlreadyExists, InvalidRequest)):
                     error.outcome_unknown = creation.granted_meanwhile()
                 raise
+
+    def forget_nothing(self, kind: Kind, values: Mapping[str, str], request: Request, error: AssociationError) -> None:
+        """A create fails before it is known what is meant: another delivery of it may have granted it all the same.
+
+        Args:
+            kind: what was to be associated.
+            values: the parts that are given.
+            request: gets ``may_exist``, so that the host answers with it.
+            error: of the failure.
+        """
+        host, deadline = request.host, request.deadline
+        if not request.late:
+            if isinstance(error, InvalidRequest) or host.announced_of(kind) is None:
+                return
+            deadline.sleep(min(SETTLING_SECONDS, deadline.remaining / 3))
+        told = host.announced_of(kind)
+        if told is None:
+            self.note_unnamed(values, request, f"an earlier delivery may have granted it: {error.cause}")
+        elif told:
+            request.may_exist, error.outcome_unknown = told[0], True
+
+    @staticmethod
+    def note_unnamed(values: Mapping[str, str], request: Request, cause: str) -> None:
+        """Say that something may remain, of which only the parts are known that were given."""
+        declared = {name: value[:_SHOWN] for name, value in values.items()}
+        request.host.note("may-remain", {"cause": cause, "declared": declared}, warning=True)
 
     def create_or_undo(self, desired: Desired, request: Request, *, patient: bool = False) -> Granted:
         """Create, and revoke again what a failure leaves unknown: for a host that cannot keep what has failed.
@@ -147,13 +183,15 @@ class Lifecycle:
         """
         whole = request.deadline
         request.deadline = whole.part(_CREATE_SHARE)
+        creation = Creation(self._services, desired, request, patient=patient)
         try:
             try:
-                return self.create(desired, request, patient=patient)
+                return self._create(creation, desired, request)
             finally:
                 request.deadline = whole
-        except Superseded:
-            raise  # undone as far as it may be
+        except Superseded as error:
+            self._take_back_if_over(creation, desired.identity, request, error)
+            raise
         except AssociationError as error:
             # What another delivery announced it may be about to answer with success. One that is over undoes its own.
             if error.outcome_unknown and not request.host.announced(desired.identity):
@@ -238,6 +276,9 @@ class Lifecycle:
         host = request.host
         try:
             holders = host.holders(left)
+            if holders is not None and not holders.current:
+                request.deadline.sleep(min(SETTLING_SECONDS, request.deadline.remaining / 3))
+                holders = host.holders(left)
             if holders is None or holders.now or holders.at_start or holders.since:
                 return
             told = self._left_behind(left.kind, request)
@@ -246,7 +287,7 @@ class Lifecycle:
             self._end_left_behind([remainder for remainder in told if remainder.identity == left], request)
         except AssociationError as error:
             # The reverse of an update must not fail for what it cleans up.
-            host.note("not-seen", {"association": str(left), "cause": error.cause}, warning=True)
+            self._note_remainder(left, request, error.cause)
 
     def _keep(self, known: AssociationId, desired: Desired, request: Request, *, heal: bool) -> Granted:
         identity = desired.identity
@@ -264,7 +305,7 @@ class Lifecycle:
             Revocation(self._services, known, request).clear(sighting.state)
             sighting = look(self._services, identity, request.deadline)
         if heal and sighting.state is not State.PRESENT:
-            granted = Creation(self._services, desired, request, ours=True).run(sighting)
+            granted = self._heal(Creation(self._services, desired, request, ours=True), sighting, known, request)
             return Granted(known, How.KEPT, granted.status, granted.status_code)
         if sighting.state is not State.PRESENT:
             request.host.note(
@@ -272,12 +313,31 @@ class Lifecycle:
             )
         return Granted(known, How.KEPT, sighting.status)
 
+    def _heal(self, creation: Creation, sighting: Sighting, known: AssociationId, request: Request) -> Granted:
+        try:
+            granted = creation.run(sighting)
+        except AssociationError as error:
+            self._take_back_if_over(creation, known.identity, request, error)
+            raise
+        if known.adopted and request.may_exist is not None and not request.host.adoption_settled(known.identity):
+            # Under its id it will be released if the deployment fails, as what was there before.
+            self._note_remainder(known.identity, request, "it was adopted in a deployment that has not completed")
+        return granted
+
     def has_ended(self, error: AssociationError, kind: Kind) -> bool:
         """Whether the error is that of a service that has ended for good."""
         over = kind.retirement is not None and self._services.utc_now().date() >= kind.retirement.ended
         return over and error.gone
 
-    def _take_back(self, creation: Creation, identity: Identity, request: Request, error: Superseded) -> None:
+    def _take_back_if_over(
+        self, creation: Creation, identity: Identity, request: Request, error: AssociationError
+    ) -> None:
+        """After a failure: if nobody waits for the request, no Delete of its answer will come."""
+        unknown = error.outcome_unknown and request.slow and request.host.live() is False
+        if unknown or isinstance(error, Superseded):
+            self._take_back(creation, identity, request, error)
+
+    def _take_back(self, creation: Creation, identity: Identity, request: Request, error: AssociationError) -> None:
         """Revoke what was granted for a request that nobody waits for any more, if it is surely that grant."""
         try:
             absent = look(self._services, identity, request.deadline).state is State.ABSENT
@@ -288,7 +348,7 @@ class Lifecycle:
         if (
             not sure
             and not error.outcome_unknown
-            and (absent or not (host.granted_here(identity) or host.announced(identity)))
+            and (absent or not (host.granted_here(identity) or host.announced(identity, ever=True)))
         ):
             return  # nothing was granted for this request
         if sure and request.host.claimed_since(identity) is False:
@@ -299,8 +359,11 @@ class Lifecycle:
         self._note_remainder(identity, request)
 
     @staticmethod
-    def _note_remainder(identity: Identity, request: Request) -> None:
-        cause = "the deployment has moved on, and it cannot be told whose it is now"
+    def _note_remainder(
+        identity: Identity,
+        request: Request,
+        cause: str = "the deployment has moved on, and it cannot be told whose it is now",
+    ) -> None:
         request.host.note("may-remain", {"association": str(identity), "cause": cause}, warning=True)
 
     def _undo(self, identity: Identity, request: Request, error: AssociationError) -> None:

@@ -17,11 +17,14 @@ from aws_associations_lambda import log
 from aws_associations_lambda.asking import Ask, Asking, CannotTellError
 from aws_associations_lambda.event import Event
 from aws_associations_lambda.own_log import ANNOUNCED, Announcement, OwnLog
-from aws_associations_lambda.own_stack import OwnStack
+from aws_associations_lambda.own_stack import LATEST, OwnStack
 
 _T = TypeVar("_T")
 
 _SECONDS_BETWEEN_LINES = 30.0
+
+_CREATED = datetime.timedelta(seconds=1)
+"""How long it takes at least from a request until its resource was created and deleted again."""
 
 
 class CloudFormationHost:
@@ -99,12 +102,22 @@ class CloudFormationHost:
             self.note("may-remain", fields, warning=True)
         return False if known is None and self.late else known
 
-    def announced(self, identity: Identity) -> bool | None:
+    def announced(self, identity: Identity, *, ever: bool = False) -> bool | None:
         """Whether another delivery of this request announced it and did not take that back."""
+        told = self._announced_of(identity.kind, ever)
+        return None if told is None else identity in told
 
-        def ask() -> bool:
-            said = self._log.said(identity.kind, self._event.signed).about(identity)
-            return any(each.request == self._request and each.delivery != self._delivery for each in said.announcements)
+    def announced_of(self, kind: Kind) -> tuple[Identity, ...] | None:
+        """All that other deliveries of this request announced of a kind, and did not take back."""
+        return self._announced_of(kind, ever=False)
+
+    def _announced_of(self, kind: Kind, ever: bool) -> tuple[Identity, ...] | None:
+        def ask() -> tuple[Identity, ...]:
+            said = self._log.said(kind, self._event.signed)
+            every = [*said.announcements, *(said.revoked if ever else ())]
+            return tuple(
+                each.identity for each in every if each.request == self._request and each.delivery != self._delivery
+            )
 
         return self._asked("whether another delivery of this request granted it", ask)
 
@@ -120,7 +133,9 @@ class CloudFormationHost:
             ended = any(each.request != self._request and each.when >= self._announced for each in said.ended)
             if ended and len(others) == len(said.announcements):
                 return True  # what this request announced has been revoked since, or is not shown yet
-            return self._claimed(identity, signed, others, self._announced)
+            if any(each.request != self._request and each.when >= self._announced for each in said.removing):
+                return True  # another one is about to revoke it, and what is there after that is others'
+            return self._claimed(identity, signed, others, max(self._announced, signed + _CREATED))
 
         return self._asked("whether anybody else has taken it since", ask)
 
@@ -128,28 +143,31 @@ class CloudFormationHost:
         """What earlier requests of this resource announced in this operation, or since its creation was begun."""
 
         def ask() -> tuple[Remainder, ...]:
-            deleting = self._event.request_type == "Delete"
-            begun = self._stack.creation_begun() if deleting else self._stack.operation_begun()
+            begun, until = None, LATEST
+            if self._event.request_type == "Delete":
+                begun, until = self._stack.creation_begun(self._event.physical_id) or (begun, until)
+            else:
+                begun = self._stack.operation_begun()
             if begun is None:
                 return ()
-            said = self._log.said(kind, begun).announcements
+            said = self._log.said(kind, begun)
             found = {}
-            for each in said:
-                if each.request[:2] == self._request[:2] and each.request != self._request:
-                    others = [
-                        other
-                        for other in said
-                        if other.identity == each.identity and other.request[:2] != self._request[:2]
-                    ]
-                    sure = each.granted and not self._claimed(each.identity, begun, others)
+            for each in said.announcements:
+                own = each.request[:2] == self._request[:2] and each.request != self._request
+                if own and each.when < until:
+                    about = said.about(each.identity)
+                    others = [other for other in about.announcements if other.request[:2] != self._request[:2]]
+                    removing = any(
+                        other.request[:2] != self._request[:2] and other.when >= each.when for other in about.removing
+                    )
+                    sure = each.granted and not removing and not self._claimed(each.identity, begun, others, begun)
                     found[each.identity] = Remainder(each.identity, sure)
             return tuple(found.values())
 
         what = "what an earlier request of this resource granted that was given up"
         told = self._asked(what, ask)
         if told is None:
-            fields = {"cause": f"it cannot be told {what}", "declared": self._declared}
-            self.note("may-remain", fields, warning=True)
+            self.note("may-remain", {"cause": f"it cannot be told {what}", "declared": self._declared}, warning=True)
         return told
 
     def _claimed(
@@ -157,7 +175,7 @@ class CloudFormationHost:
         identity: Identity,
         since: datetime.datetime,
         others: list[Announcement],
-        announced: datetime.datetime | None = None,
+        announced: datetime.datetime,
     ) -> bool:
         if self._stack.taken_since(identity, since, announced):
             return True

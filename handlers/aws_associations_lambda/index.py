@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from aws_associations.errors import AlreadyExists, InvalidRequest
+from aws_associations.errors import AlreadyExists, AssociationError, InvalidRequest, NotFound
 from aws_associations.host import Owner, Request
 from aws_associations.identity import AssociationId, Identity, is_marker, marker, parse_or_none, resembles_id
 from aws_associations.kind import Kind, property_name
@@ -25,6 +25,9 @@ from aws_associations_lambda.responder import Responder
 _services = Services()
 _lifecycle = Lifecycle(_services)
 handler = Responder()
+_DEFAULTS_SHARE = 0.1
+"""The part of the time in which it is asked what a default meant that was declared before."""
+
 # What this process granted, or may have granted, for which request: one that is delivered again because its answer was
 # lost knows its work.
 _begun: deque[tuple[tuple[str, str, str], Identity]] = deque(maxlen=100)
@@ -34,7 +37,8 @@ _begun: deque[tuple[tuple[str, str, str], Identity]] = deque(maxlen=100)
 def create(event: Event, context: Any) -> str:
     """Grant, and answer the association's id."""
     request = _request(event, context, fallback=marker(event.logical_id))
-    desired = _desired(event, context, request, grants=True)
+    with _forgetting_nothing(event, request):
+        desired = _desired(event, context, request, grants=True)
     with _saying_what_was_not_told(request):
         granted = _lifecycle.create(desired, request)
     return _answer(granted, event)
@@ -54,7 +58,7 @@ def update(event: Event, context: Any) -> str:
             request,
             heal=event.asks_to_heal,
             options_before=event.options_before(_services),
-            left=_left(event, desired.identity),
+            left=_left(event, context, desired.identity, request),
         )
     return _answer(granted, event)
 
@@ -142,16 +146,33 @@ def _saying_what_was_not_told(request: Request) -> Iterator[None]:
         raise
 
 
-def _left(event: Event, desired: Identity) -> Identity | None:
-    """What a failed update was to grant, if this is its reverse: not the resource's own, nor what it goes back to."""
-    values = event.values_before
-    if {part.name for part in event.kind.parts} - set(values):
-        return None  # a default was meant
+@contextmanager
+def _forgetting_nothing(event: Event, request: Request) -> Iterator[None]:
+    """A delivery that fails before it knows what is meant answers what another one may have granted."""
     try:
-        before = Identity.of(event.kind, desired.account, desired.region, values)
-    except InvalidRequest:
+        yield
+    except AssociationError as error:
+        _lifecycle.forget_nothing(event.kind, event.values, request, error)
+        raise
+
+
+def _left(event: Event, context: Any, desired: Identity, request: Request) -> Identity | None:
+    """What a failed update was to grant, if this is its reverse: not the resource's own, nor what it goes back to."""
+    own, values = _own(event.kind, event), event.values_before
+    if any(part.default is None and part.name not in values for part in event.kind.parts):
         return None
-    return None if before in (desired, _own(event.kind, event)) else before
+    # A default meant what it means to the resource now, unless that has had the part given since.
+    known = (desired, event.values) if own in (desired, None) else (own, values)
+    try:
+        before = _lifecycle.identify(
+            event.kind, *_place(context), values, request.deadline.part(_DEFAULTS_SHARE), before=known
+        )
+    except (InvalidRequest, NotFound):
+        return None  # it can never have been granted
+    except AssociationError as error:
+        _lifecycle.note_unnamed(values, request, f"what the last update was to grant cannot be told: {error.cause}")
+        return None
+    return None if before in (desired, own) else before
 
 
 def _place(context: Any) -> tuple[str, str]:

@@ -2,7 +2,8 @@
 
 A write is announced by a line ``associating`` before it is sent. ``refused`` by the same delivery takes that back;
 ``revoked`` or ``undone`` by any ends what was announced before; a Delete that found it absent, what its own resource
-had announced. Format of the answers: FilterLogEvents, API reference of CloudWatch Logs.
+had announced. Who is about to do so says ``disassociating``. Format of the answers: FilterLogEvents, API reference of
+CloudWatch Logs.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ ANNOUNCED = "associating"
 _REPLAYED = "replaying"
 _REFUSED = "refused"
 _GRANTED = "granted"
+_REMOVING = "disassociating"
 _ENDED = frozenset({"revoked", "undone"})
-_PATTERN = " ".join(f"?{name}" for name in sorted({ANNOUNCED, _REPLAYED, _REFUSED, _GRANTED, *_ENDED}))
+_PATTERN = " ".join(f"?{name}" for name in sorted({ANNOUNCED, _REPLAYED, _REFUSED, _GRANTED, _REMOVING, *_ENDED}))
 
 _BEFORE = datetime.timedelta(seconds=5)
 """How far the clocks of a request's signature and of the log may be apart."""
@@ -38,18 +40,20 @@ class Announcement:
         request: stack id, logical id and request id.
         delivery: the nonce of the delivery.
         identity: of the association.
+        when: the line was written.
         granted: the delivery went on to say that it created it.
     """
 
     request: tuple[str, str, str]
     delivery: str
     identity: Identity
+    when: datetime.datetime
     granted: bool
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Somebody said to have revoked or undone it, or a Delete found absent what its resource had announced.
+    """Somebody said to have revoked or undone it, or to begin that; or its own Delete found it absent.
 
     Attributes:
         request: stack id, logical id and request id.
@@ -68,15 +72,24 @@ class Said:
     Attributes:
         announcements: those that still hold, one a delivery and association.
         ended: what was announced, or may have been, and is over.
+        removing: removals that were begun, whether they have ended or not.
+        revoked: announcements that hold no more, because another resource's Delete or undoing came after them.
     """
 
     announcements: list[Announcement]
     ended: list[End]
+    removing: list[End]
+    revoked: list[Announcement]
 
     def about(self, identity: Identity) -> Said:
         """What is said of this association."""
+
+        def of(ends: list[End]) -> list[End]:
+            return [each for each in ends if each.identity == identity]
+
         announcements = [each for each in self.announcements if each.identity == identity]
-        return Said(announcements, [each for each in self.ended if each.identity == identity])
+        revoked = [each for each in self.revoked if each.identity == identity]
+        return Said(announcements, of(self.ended), of(self.removing), revoked)
 
 
 class OwnLog:
@@ -98,6 +111,8 @@ class OwnLog:
         holding: dict[tuple[str, Identity], Announcement] = {}
         replayed: set[tuple[str, Identity]] = set()
         over: list[End] = []
+        removing: list[End] = []
+        revoked: list[Announcement] = []
         for when, line in self._lines(since - _BEFORE):
             known = parse_or_none(kind, str(line.get("id") or ""))
             if known is None:
@@ -109,11 +124,13 @@ class OwnLog:
             # A replay that was accepted has announced nothing before it.
             created = event == _GRANTED and line.get("how") == How.CREATED.value and key in replayed
             if event == ANNOUNCED or (created and key not in holding):
-                holding[key] = Announcement(_request(line), delivery, identity, granted=created)
+                holding[key] = Announcement(_request(line), delivery, identity, when, granted=created)
             elif event == _GRANTED and key in holding:
                 holding[key] = replace(holding[key], granted=True)
             elif event == _REFUSED:
                 holding.pop(key, None)
+            elif event == _REMOVING:
+                removing.append(End(identity, _request(line), when))
             elif event in _ENDED:
                 # Whoever granted it, it has been revoked since. One that was absent may be on its way for others.
                 absent, resource = line.get("how") == Removal.ABSENT.value, _request(line)[:2]
@@ -124,8 +141,10 @@ class OwnLog:
                 }
                 if not absent or len(standing) < len(holding):
                     over.append(End(identity, _request(line), when))
+                gone = [said for each, said in holding.items() if each not in standing]
+                revoked += [said for said in gone if said.request[:2] != resource]
                 holding = standing
-        return Said(list(holding.values()), over)
+        return Said(list(holding.values()), over, removing, revoked)
 
     def _lines(self, since: datetime.datetime) -> Iterator[tuple[datetime.datetime, Mapping[str, Any]]]:
         """Oldest first; what is no line of ours is left out."""

@@ -48,6 +48,9 @@ would leave what it should revoke, and nothing else asks for the same of the sam
 
 _FRESH_SECONDS = 1.0
 
+LATEST = datetime.datetime.max.replace(tzinfo=datetime.UTC)
+"""Later than anything."""
+
 
 @dataclass(frozen=True, slots=True)
 class StackEvent:
@@ -72,7 +75,6 @@ class _Past:
         newest: status of the stack.
         rolled_back: when the rollback began.
         first: physical id that a logical id had when the operation began.
-        before: the logical ids that surely had it before that: they took it at none of the events.
         had: those that it had since, and that were not deleted.
         taken: of these, those of the newest of several updates that follow each other.
         current: the request itself is shown: this is the operation that it belongs to.
@@ -81,7 +83,6 @@ class _Past:
     newest: str = ""
     rolled_back: datetime.datetime | None = None
     first: dict[str, list[str]] = field(default_factory=dict)
-    before: set[str] = field(default_factory=set)
     had: dict[str, list[str]] = field(default_factory=dict)
     taken: dict[str, list[str]] = field(default_factory=dict)
     current: bool = False
@@ -216,7 +217,7 @@ class OwnStack:
         unsettled = {
             logical
             for logical in dict.fromkeys(adopters)
-            if self._if_told(partial(self.settled, identity, logical, past)) is False
+            if self._if_told(partial(self.settled, identity, logical)) is False
         }
         rolling_back, deleting = "ROLLBACK" in past.newest, past.newest == "DELETE_IN_PROGRESS"
         # A Delete of what the resource has now, and keeps: of the same under another id, or of an earlier failure.
@@ -289,7 +290,6 @@ class OwnStack:
             elif not operation.over:
                 # Events come newest first: the last one kept is the first.
                 past.first[logical] = [physical]
-                (past.before.discard if event.status in _HAS else past.before.add)(logical)
                 if signed is not None and logical == self._logical_id and event.when >= signed - _TOGETHER:
                     past.current = True
                 if event.status == "UPDATE_IN_PROGRESS" and not physical:
@@ -311,52 +311,85 @@ class OwnStack:
 
     # -- was its adoption completed? ----------------------------------------------------------------------------------
 
-    def settled(self, identity: Identity, logical_id: str = "", past: _Past | None = None) -> bool | None:
+    def settled(self, identity: Identity, logical_id: str = "") -> bool | None:
         """Whether the stack, and every stack around it, completed an operation since the resource took the id.
 
-        None: the event at which it took the id is not kept any more. ``logical_id``: of the resource, by
-        default the request's own.
+        None: the event at which it took the id is not kept any more. ``logical_id``: of the resource, by default the
+        request's own.
         """
         logical_id = logical_id or self._logical_id
-        taken: datetime.datetime | None = None
         completed: datetime.datetime | None = None
-        # What it had when the running operation began and came back to in it was not taken in it.
-        past = past or self._past(None)
-        before = logical_id in past.before and bool(self._among(identity, {logical_id: past.first[logical_id]}))
-        whole = False
-        operation = _Operation()
-        for event in self._own_events():
-            if event.of_stack(self._stack_id):
-                operation.see(event.status)
-                whole = event.status == "CREATE_IN_PROGRESS"
-            if before and not operation.over:
-                continue
-            if event.of_stack(self._stack_id):
-                if event.status in _COMPLETIONS and completed is None:
-                    completed = event.when
-            elif event.logical_id == logical_id:
-                same = self._same(identity, event.physical_id) is not None
-                if same and event.status == "DELETE_COMPLETE":
-                    break  # of an earlier life
-                if event.status not in _HAS:
-                    continue  # an event of a cleanup or a failure: in between the resource has another id already
-                if same:
-                    taken = event.when
-                    if event.status == "CREATE_COMPLETE":
-                        break
-                elif taken is not None:
-                    break  # what it had before
-        if taken is None:
-            # It did not have it before, or all is shown but what is newest: it took it in what is not shown yet.
-            return False if whole or (logical_id in past.first and not before) else None
-        if completed is None or completed < taken:
+        # Taken in an operation whose first event of the resource names no id, so that it may have had it before.
+        doubtful: tuple[datetime.datetime, datetime.datetime | None] | None = None
+        shown = whole = False
+        for events in self._operations(self._stack_id):
+            ends = [event for event in events if event.of_stack(self._stack_id) and event.status in _COMPLETIONS]
+            life, born = self._life(events, logical_id, identity)
+            same = [event for event in life if self._same(identity, event.physical_id) is not None]
+            if doubtful is not None and life:
+                named = [event for event in life if event.physical_id and not event.status.startswith("DELETE_")]
+                if not named or named[0] not in same:
+                    break  # it had something else
+                doubtful = None
+            taken = [event.when for event in same if event.status in _HAS]
+            first = life[-1] if life else None
+            had = first in same and first is not None and first.status not in _HAS
+            if taken and not had:
+                # A rollback completes nothing that it went past: a resource that it skipped keeps what it took.
+                ends = [event for event in ends if event.status != "UPDATE_ROLLBACK_COMPLETE"]
+                doubtful = (taken[-1], completed or next((event.when for event in ends), None))
+                if first is None or first.physical_id or first.status != "UPDATE_IN_PROGRESS":
+                    break
+            elif life and not same and not shown:
+                return False  # it took it in what is not shown yet
+            shown = shown or bool(life)
+            begun = [event.status for event in events if event.of_stack(self._stack_id)]
+            whole = whole or "CREATE_IN_PROGRESS" in begun
+            completed = completed or next((event.when for event in ends), None)
+            if born:
+                break
+        if doubtful is None:
+            return False if whole else None
+        moment, completed = doubtful
+        if completed is None or completed < moment:
             return False
-        return all(self._completed_since(ancestor, taken) for ancestor in self._ancestors())
+        return all(self._completed_since(ancestor, moment) for ancestor in self._ancestors())
+
+    def _operations(self, stack_id: str) -> Iterator[list[StackEvent]]:
+        """A stack's events, newest first, operation by operation."""
+        events: list[StackEvent] = []
+        operation = _Operation()
+        for event in self._own_events() if stack_id == self._stack_id else self._events(stack_id):
+            if event.of_stack(stack_id):
+                beginning = operation.see(event.status)
+                if operation.over:
+                    if beginning:
+                        events.append(event)
+                    yield events
+                    events, operation = [], _Operation()
+                    if beginning:
+                        continue
+                    operation.see(event.status)
+            events.append(event)
+        yield events
+
+    def _life(self, events: list[StackEvent], logical_id: str, identity: Identity) -> tuple[list[StackEvent], bool]:
+        """Those of the resource, newest first; and whether it was deleted before them: what is older is another's."""
+        own = [event for event in events if event.logical_id == logical_id and not event.of_stack(self._stack_id)]
+        for number, event in enumerate(own):
+            if event.status == "DELETE_COMPLETE" and self._same(identity, event.physical_id) is not None:
+                had = next((older.physical_id for older in own[number:] if older.status in _HAS), event.physical_id)
+                # A cleanup deletes an id that the resource has no more.
+                if had == event.physical_id:
+                    return own[:number], True
+        return own, False
 
     def _completed_since(self, stack_id: str, moment: datetime.datetime) -> bool:
-        for event in self._events(stack_id):
-            if event.of_stack(stack_id) and event.status in _COMPLETIONS:
-                return event.when >= moment
+        for events in self._operations(stack_id):
+            for event in events:
+                if event.of_stack(stack_id) and event.status in _COMPLETIONS:
+                    # A rollback completes what was there when that began which it takes back, and nothing newer.
+                    return (events[-1] if event.status == "UPDATE_ROLLBACK_COMPLETE" else event).when >= moment
         return False
 
     def _ancestors(self) -> list[str]:
@@ -371,13 +404,11 @@ class OwnStack:
 
     # -- has anybody else taken it? -----------------------------------------------------------------------------------
 
-    def taken_since(
-        self, identity: Identity, signed: datetime.datetime, announced: datetime.datetime | None = None
-    ) -> bool:
+    def taken_since(self, identity: Identity, signed: datetime.datetime, announced: datetime.datetime = LATEST) -> bool:
         """Whether a resource of the stack has it now, or took it since then and was not deleted after that.
 
-        Or whether the request's own resource was deleted under it, which ended what had been ``announced`` before, by
-        default anything: what is there is others'. The log may not show that yet.
+        Or whether the request's own resource was deleted under it, which ended what had been ``announced`` before: what
+        is there is others'. The log may not show that yet.
         """
         deleted: set[str] = set()
         for event in self._own_events():
@@ -385,8 +416,10 @@ class OwnStack:
                 break
             if event.status == "DELETE_SKIPPED" and event.when < signed:
                 continue  # what was retained before is not what was granted since
-            if self._same(identity, event.physical_id) is not None and event.logical_id not in deleted:
-                ended = event.logical_id == self._logical_id and (announced is None or event.when >= announced)
+            known = self._same(identity, event.physical_id)
+            if known is not None and event.logical_id not in deleted:
+                # What was adopted may have been let go of.
+                ended = event.logical_id == self._logical_id and event.when > announced and not known.adopted
                 if event.status != "DELETE_COMPLETE" or ended:
                     return True
                 deleted.add(event.logical_id)
@@ -413,14 +446,23 @@ class OwnStack:
 
         return told
 
-    def creation_begun(self) -> datetime.datetime | None:
-        """When the creation of the request's own resource began that it has not answered; None if there is none."""
+    def creation_begun(self, physical_id: str = "") -> tuple[datetime.datetime, datetime.datetime] | None:
+        """When the creation of the request's own resource began that it has not answered, and when the next one did.
+
+        None if there is none. ``physical_id``: what CloudFormation called what failed to be created; where a rollback
+        is disabled, it may delete that after it has created the resource anew.
+        """
+        failed = answered = False
+        newer = LATEST
         for event in self._own_events():
             if event.logical_id == self._logical_id and not event.of_stack(self._stack_id):
-                if event.status in _HAS:
-                    return None
+                gave_up = event.status == "CREATE_FAILED" and event.physical_id in {"", physical_id}
+                failed = failed or gave_up
+                answered = answered or event.status in _HAS or (event.status == "CREATE_FAILED" and not gave_up)
                 if event.status == "CREATE_IN_PROGRESS" and not event.physical_id:
-                    return event.when
+                    if failed or not answered:
+                        return event.when, newer
+                    newer = event.when
         return None
 
     # -- asking -------------------------------------------------------------------------------------------------------

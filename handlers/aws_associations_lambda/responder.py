@@ -169,7 +169,8 @@ class Responder(CfnResource):
         try:
             attempts = put(self._response_url, answer, min(_LONGEST_DELIVERY, self._remaining() - 1.0))
         except NotDeliveredError as error:
-            log.line("answer-not-delivered", warning=True, cause=str(error), status=status, **self._names())
+            told = {"status": status, "id": physical_id, "cause": str(error)}
+            log.line("answer-not-delivered", warning=True, **told, **self._names())
             if not error.refused:
                 self._undelivered = f"the answer could not be delivered: {error}"
             return

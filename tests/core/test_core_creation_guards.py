@@ -320,7 +320,7 @@ def test_holders_that_cannot_be_asked_now_are_no_evidence(inner: World, monkeypa
 
 
 def test_a_question_for_a_warning_fails_no_update(inner: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The reverse of an update must not fail because the stack throttles."""
+    """The reverse of an update must not fail because the stack throttles; what it may leave for that is told."""
     inner.grant_as_others_do()
     monkeypatch.setattr(inner.host, "holders", throttled)
     left = inner.identity(user="bob")
@@ -328,6 +328,8 @@ def test_a_question_for_a_warning_fails_no_update(inner: World, monkeypatch: pyt
     kept = inner.lifecycle.update(inner.id(), Desired(inner.identity()), inner.request(), heal=False, left=left)
 
     assert kept.how is How.KEPT
+    assert inner.host.warnings == ["may-remain"]
+    assert inner.host.notes[-1][1]["association"] == str(left)
 
 
 def throttled(_: Identity) -> Holders:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
-from aws_associations.errors import AssociationError, Superseded
-from aws_associations.host import Holders, Remainder
+from aws_associations.errors import AccessDenied, AssociationError, Superseded
+from aws_associations.host import Holder, Holders, Remainder
 from aws_associations.identity import Identity
-from aws_associations.lifecycle import Desired, How, Removal
-from tests.core.world import ASSOCIATE, DISASSOCIATE, GROUP, LOOK, USER, World
+from aws_associations.kind import Kind
+from aws_associations.lifecycle import Desired, How, OnExisting, Removal
+from tests.core.world import ASSOCIATE, DISASSOCIATE, GROUP, LOOK, USER, World, after_seconds
 
 
 def dies_after(world: World, monkeypatch: pytest.MonkeyPatch, seconds: float) -> list[float]:
@@ -196,6 +200,37 @@ def test_a_rollback_tells_of_what_a_failed_update_left(inner: World) -> None:
     assert (GROUP, USER) in inner.members()
 
 
+@pytest.mark.parametrize("held", [True, False])
+def test_a_reverse_that_is_not_shown_yet_asks_once_more_who_holds_what_was_left(
+    inner: World, monkeypatch: pytest.MonkeyPatch, held: bool
+) -> None:
+    """Events lag: whoever holds it by then keeps it in silence, and what nobody holds is told."""
+    inner.grant_as_others_do()
+    inner.control.add_user("env1", "bob")
+    inner.grant_as_others_do(user="bob")
+    inner.host.others = Holders(current=False)
+    shown = Holders(now=(Holder("Other"),) if held else (), current=held)
+    after_seconds(inner, monkeypatch, 1, lambda: setattr(inner.host, "others", shown))
+    desired, left = Desired(inner.identity()), inner.identity(user="bob")
+
+    inner.lifecycle.update(inner.id(), desired, inner.request(), heal=False, left=left)
+
+    assert inner.host.warnings == ([] if held else ["may-remain"])
+    assert inner.writes() == []
+
+
+def test_a_reverse_that_is_shown_waits_for_nothing(inner: World) -> None:
+    """Who holds what was left is known then, and a rollback is no slower for it."""
+    inner.grant_as_others_do()
+    inner.host.others = Holders(rolling_back=True)
+    begun = inner.clock.now()
+
+    desired, left = Desired(inner.identity()), inner.identity(user="bob")
+    inner.lifecycle.update(inner.id(), desired, inner.request(), heal=False, left=left)
+
+    assert inner.clock.now() == begun
+
+
 def test_a_late_create_that_is_over_takes_back_what_an_earlier_delivery_granted(inner: World) -> None:
     """Killed after its effect, rolled back, and delivered again: nobody else would ever revoke it."""
     inner.create(inner.request("r1"))
@@ -238,6 +273,169 @@ def test_a_create_that_took_long_asks_before_it_answers(inner: World, monkeypatc
         inner.create()
 
     assert asked
+    assert inner.members() == set()
+
+
+def test_what_an_earlier_delivery_announced_and_others_revoked_since_is_told(inner: World) -> None:
+    """Its write may have come after that: what is there is not taken back, and not left in silence either."""
+    inner.grant_as_others_do()
+    inner.host.intent, inner.host.revoked_intent = False, True
+    inner.host.claimed, inner.host.lives = False, False
+
+    with pytest.raises(Superseded):
+        inner.create(inner.request(late=True))
+
+    assert inner.host.warnings == ["may-remain"]
+    assert inner.writes() == []
+
+
+# -- a create that fails and is over ----------------------------------------------------------------------------------
+
+
+def answers_after(world: World, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """The associate takes so long, and of what it did nothing can be seen at first."""
+    send = world.services.call
+
+    def slowly(kind: Kind, identity: Identity, operation: str, *more: Any) -> dict[str, Any]:
+        answer = send(kind, identity, operation, *more)
+        if operation == ASSOCIATE:
+            world.clock.sleep(seconds)
+        return answer
+
+    monkeypatch.setattr(world.services, "call", slowly)
+    world.control.add_fault("error", operation=LOOK, error_code="AccessDeniedException", skip=1)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "lives", "stays"),
+    [(4, False, False), (4, True, True), (4, None, True), (1, False, True)],
+    ids=["over", "waited for", "cannot be told", "at once"],
+)
+def test_a_create_that_fails_after_seconds_and_is_over_takes_back_what_it_granted(
+    inner: World, monkeypatch: pytest.MonkeyPatch, seconds: float, lives: bool | None, stays: bool
+) -> None:
+    """Its real id is no answer then: no Delete of that will come. Before that, or waited for, it is the answer."""
+    answers_after(inner, monkeypatch, seconds)
+    inner.host.lives, inner.host.claimed = lives, False
+    request = inner.request()
+
+    with pytest.raises(AccessDenied) as caught:
+        inner.create(request)
+
+    assert caught.value.outcome_unknown is stays
+    assert request.may_exist == (inner.identity() if stays else None)
+    assert inner.members() == ({(GROUP, USER)} if stays else set())
+    assert inner.host.warnings == []
+
+
+def test_a_create_that_fails_and_is_over_tells_what_it_may_not_take_back(
+    inner: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody may have taken since what it granted: it stays, and a line says so."""
+    answers_after(inner, monkeypatch, 4)
+    inner.host.lives, inner.host.claimed = False, True
+
+    with pytest.raises(AccessDenied) as caught:
+        inner.create()
+
+    assert caught.value.outcome_unknown
+    assert inner.host.warnings == ["may-remain"]
+    assert inner.members() == {(GROUP, USER)}
+
+
+def test_a_failure_that_is_over_takes_back_what_another_delivery_granted(inner: World) -> None:
+    """Denied here, granted there, and the stack has turned back meanwhile: nobody else would revoke it."""
+    inner.grant_as_others_do()
+    inner.host.intent, inner.host.lives, inner.host.claimed = True, False, False
+    inner.control.add_fault("error", operation=LOOK, error_code="AccessDeniedException")
+
+    with pytest.raises(AccessDenied) as caught:
+        inner.create()
+
+    assert not caught.value.outcome_unknown
+    assert inner.members() == set()
+
+
+@pytest.mark.parametrize("later", [False, None])
+def test_an_update_that_fails_and_is_over_is_undone_once(
+    inner: World, monkeypatch: pytest.MonkeyPatch, later: bool | None
+) -> None:
+    """Others may have taken what it granted: one line says that it remains, and no second undoing revokes it."""
+    answers_after(inner, monkeypatch, 4)
+    inner.host.claimed = True
+    told = iter([False])
+    monkeypatch.setattr(inner.host, "live", lambda: next(told, later))
+
+    with pytest.raises(AccessDenied) as caught:
+        inner.update(inner.id(user="bob"), inner.identity())
+
+    assert caught.value.outcome_unknown
+    assert inner.host.warnings == ["not-live", "may-remain"]
+    assert inner.members() == {(GROUP, USER)}
+
+
+# -- a healing update -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("claimed", [False, True, None])
+def test_a_healing_that_is_cancelled_takes_back_or_says(
+    inner: World, monkeypatch: pytest.MonkeyPatch, claimed: bool | None
+) -> None:
+    """The resource went while it was granted anew, so that no Delete of it is to come."""
+    inner.control.configure(addition_seconds=20)
+    inner.host.claimed = claimed
+    dies_after(inner, monkeypatch, 10)
+
+    with pytest.raises(Superseded) as caught:
+        inner.update(inner.id(), inner.identity(), heal=True)
+
+    taken_back = claimed is False
+    assert caught.value.outcome_unknown is not taken_back
+    assert inner.members() == (set() if taken_back else {(GROUP, USER)})
+    assert inner.host.warnings == ([] if taken_back else ["may-remain"])
+
+
+@pytest.mark.parametrize(
+    ("adopted", "settled", "told"),
+    [(True, False, True), (True, None, True), (True, True, False), (False, False, False)],
+    ids=["not settled", "cannot be told", "settled", "not adopted"],
+)
+def test_what_is_granted_anew_under_an_adopted_id_is_told_while_that_may_be_let_go(
+    inner: World, adopted: bool, settled: bool | None, told: bool
+) -> None:
+    """If the deployment that adopted it fails, its Delete releases what this update granted."""
+    inner.host.settled = settled
+
+    healed = inner.update(inner.id(adopted=adopted), inner.identity(), heal=True)
+
+    assert healed.id.text == inner.id(adopted=adopted)
+    assert inner.members() == {(GROUP, USER)}
+    assert inner.host.warnings == (["may-remain"] if told else [])
+
+
+def test_what_others_grant_during_a_healing_raises_no_alarm(inner: World) -> None:
+    """It was on its way already, so that the update granted nothing that its Delete would let go of."""
+    inner.grant_as_others_do(seconds=20)
+    inner.host.settled = False
+
+    inner.update(inner.id(adopted=True), inner.identity(), heal=True)
+
+    assert inner.host.warnings == []
+    assert inner.writes() == []
+
+
+def test_a_healing_that_fails_and_is_over_takes_back_what_it_granted(
+    inner: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It could not be seen whether it was granted anew, and the deployment has moved on: no Delete is to come."""
+    answers_after(inner, monkeypatch, 4)
+    inner.host.lives, inner.host.claimed = False, False
+
+    with pytest.raises(AccessDenied) as caught:
+        inner.update(inner.id(), inner.identity(), heal=True)
+
+    assert not caught.value.outcome_unknown
+    assert inner.host.warnings == []
     assert inner.members() == set()
 
 
@@ -314,3 +512,14 @@ def test_what_an_earlier_delivery_may_have_granted_is_not_forgotten_for_want_of_
 
     assert caught.value.outcome_unknown is announced
     assert request.may_exist == (inner.identity() if announced else None)
+
+
+@pytest.mark.parametrize(("age", "told"), [(1, False), (10, True)], ids=["at once", "seconds after it was made"])
+def test_an_adoption_is_told_if_an_earlier_delivery_may_have_granted_it(inner: World, age: float, told: bool) -> None:
+    """A rollback lets go of what was adopted; the first delivery of a request comes at once, and is not doubted."""
+    inner.grant_as_others_do()
+
+    adopted = inner.create(replace(inner.request(), age=age), on_existing=OnExisting.ADOPT)
+
+    assert adopted.how is How.ADOPTED
+    assert inner.host.warnings == (["may-remain"] if told else [])

@@ -49,6 +49,8 @@ class ScriptedHost(UnknowingHost):
     lives: bool | None = None
     settled: bool | None = None
     intent: bool | None = None
+    revoked_intent: bool = False
+    intents: tuple[Identity, ...] | None = None
     claimed: bool | None = None
     behind: tuple[Remainder, ...] | None = None
     notes: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
@@ -63,8 +65,11 @@ class ScriptedHost(UnknowingHost):
     def adoption_settled(self, identity: Identity) -> bool | None:
         return self.settled
 
-    def announced(self, identity: Identity) -> bool | None:
-        return self.intent
+    def announced(self, identity: Identity, *, ever: bool = False) -> bool | None:
+        return True if ever and self.revoked_intent else self.intent
+
+    def announced_of(self, kind: Kind) -> tuple[Identity, ...] | None:
+        return self.intents
 
     def claimed_since(self, identity: Identity) -> bool | None:
         return self.claimed

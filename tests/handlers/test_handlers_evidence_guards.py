@@ -245,11 +245,16 @@ def test_a_history_that_is_not_read_to_its_end_tells_nothing() -> None:
 
 
 class Told:
-    """A host over a history and some log lines; what it may not ask is in ``history.denied``."""
+    """A host over a history and some log lines; what it may not ask is in ``history.denied``.
+
+    Attributes:
+        seconds: when lines are written, since the request was made; long before it, where that does not matter.
+    """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, logical_id: str = "A") -> None:
         self.history = History().stack("UPDATE_IN_PROGRESS").resource(logical_id, "CREATE_IN_PROGRESS")
         self.lines: list[dict[str, object]] = []
+        self.seconds = -86400.0
         self.logical_id = logical_id
         monkeypatch.setattr(host, "Asking", lambda service, *_: self.log if service == "logs" else self.history)
         monkeypatch.setenv("AWS_LAMBDA_LOG_GROUP_NAME", "a-group")
@@ -257,14 +262,21 @@ class Told:
     def log(self, operation: str, **_: object) -> Mapping[str, Any]:
         if operation in self.history.denied:
             raise CannotTellError(f"{operation} answered AccessDenied")
-        return {"events": [{"message": json.dumps(line)} for line in self.lines]}
+        return {"events": [{"message": json.dumps(line), "timestamp": line.get("at", 0)} for line in self.lines]}
 
     def say(self, event: str, user: str = "p1", delivery: str = "earlier", **names: str) -> None:
         whose = {"stack": STACK, "logical_id": self.logical_id, "request": "r1", **names}
-        self.lines.append({"event": event, "delivery": delivery, "id": text(user), **whose})
+        when = int((BEGIN.timestamp() + self.seconds) * 1000)
+        self.lines.append({"event": event, "delivery": delivery, "id": text(user), **whose, "at": when})
 
     def host(
-        self, *, signed: bool = True, request_type: str = "Create", physical_id: str = "", user: str = ""
+        self,
+        *,
+        signed: bool = True,
+        request_type: str = "Create",
+        physical_id: str = "",
+        user: str = "",
+        now: float = 0.0,
     ) -> CloudFormationHost:
         query = f"?X-Amz-Date={BEGIN:%Y%m%dT%H%M%SZ}" if signed else ""
         url = f"https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com/{query}"
@@ -272,7 +284,12 @@ class Told:
         event = Event(request_type, url, STACK, "r1", self.logical_id, physical_id, KIND.cloudformation_type, given, {})
         deadline = Deadline(SystemClock(), 60)
         return CloudFormationHost(
-            event, "123456789012", "us-east-1", deadline, granted_here=lambda _: False, utc_now=lambda: BEGIN
+            event,
+            "123456789012",
+            "us-east-1",
+            deadline,
+            granted_here=lambda _: False,
+            utc_now=lambda: BEGIN + datetime.timedelta(seconds=now),
         )
 
 
@@ -389,6 +406,83 @@ def test_what_another_delivery_of_this_request_undid_is_no_claim(told: Told) -> 
     assert told.host().claimed_since(identity("p1")) is False
 
 
+@pytest.mark.parametrize(
+    ("at", "names", "claimed"),
+    [
+        (5, {"request": "r2"}, True),
+        (1, {"request": "r2"}, False),
+        (5, {"request": "r1"}, False),
+        (5, {"request": "r2", "user": "p2"}, False),
+    ],
+    ids=["claim", "before its write", "by this request", "of another pair"],
+)
+def test_a_removal_that_another_request_has_begun_is_a_claim(
+    told: Told, at: float, names: dict[str, str], claimed: bool
+) -> None:
+    """It may take effect before this one's, and what is there after it is others'; it is announced at 3 seconds."""
+    told.history.resources[told.logical_id] = ("", "CREATE_IN_PROGRESS")
+    asking_host = told.host(now=3)
+    asking_host.note("associating", {"id": text("p1")})
+    told.seconds = at
+    told.say("disassociating", delivery="other", **names)
+
+    assert asking_host.claimed_since(identity("p1")) is claimed
+
+
+def test_the_end_of_another_pair_is_no_claim(told: Told) -> None:
+    """What was revoked of another association tells nothing of this one."""
+    told.history.resources[told.logical_id] = ("", "CREATE_IN_PROGRESS")
+    told.say("revoked", "p2", stack=PARENT, logical_id="B", request="r2", delivery="other")
+
+    assert told.host().claimed_since(identity("p1")) is False
+
+
+@pytest.mark.parametrize(
+    ("deleted", "announced", "claimed"),
+    [(0.5, None, False), (5.0, None, True), (5.0, 8.0, False)],
+    ids=["as the request was made", "after it", "before its write"],
+)
+def test_a_delete_of_its_resource_ends_only_what_was_granted_before_it(
+    told: Told, deleted: float, announced: float | None, claimed: bool
+) -> None:
+    """An earlier resource of the name may go as this one comes; and a slow create may announce after its own end."""
+    told.history = History()
+    told.history.now = told.history.at(deleted - 2)
+    told.history.stack("UPDATE_IN_PROGRESS").resource(told.logical_id, "DELETE_COMPLETE", text("p1"))
+    told.seconds = 2
+    told.say("associating")
+    asking_host = told.host(now=announced or 0)
+    if announced is not None:
+        asking_host.note("associating", {"id": text("p1")})
+
+    assert asking_host.claimed_since(identity("p1")) is claimed
+
+
+@pytest.mark.parametrize(
+    ("logical_id", "ever"), [("B", True), ("A", False)], ids=["another resource", "its own Delete"]
+)
+def test_what_another_resource_revoked_was_announced_once(told: Told, logical_id: str, ever: bool) -> None:
+    """The write may come after that; its own resource's Delete is the end of it."""
+    told.say("associating")
+    told.say("revoked", logical_id=logical_id, request="r2", delivery="other")
+
+    assert told.host().announced(identity("p1")) is False
+    assert told.host().announced(identity("p1"), ever=True) is ever
+
+
+def test_all_that_other_deliveries_announced_of_a_kind_is_told(told: Told) -> None:
+    """One that fails before it knows what is meant has no pair to ask for; what has ended is not among them."""
+    told.say("associating", "p1")
+    told.say("associating", "p2")
+    told.say("associating", "p3", request="r0")
+    told.say("associating", "p4")
+    told.say("revoked", "p4", logical_id="B", request="r2", delivery="other")
+
+    assert told.host().announced_of(KIND) == (identity("p1"), identity("p2"))
+    told.history.denied = {"FilterLogEvents"}
+    assert told.host().announced_of(KIND) is None
+
+
 def test_an_unsigned_request_cannot_tell_who_took_it(told: Told) -> None:
     """Since when is not known, so nothing may be revoked on a guess."""
     assert told.host(signed=False).claimed_since(identity("p1")) is None
@@ -458,6 +552,41 @@ def test_what_a_request_left_behind_is_sure_only_if_nobody_took_it(
 
     expected = tuple(Remainder(identity("p1"), each) for each in sure)
     assert told.host(request_type="Delete").left_behind(KIND) == expected
+
+
+@pytest.mark.parametrize(
+    ("at", "names", "sure"),
+    [
+        (9, {"logical_id": "B"}, False),
+        (9, {"stack": PARENT}, False),
+        (2, {"logical_id": "B"}, True),
+        (9, {"request": "r3"}, True),
+    ],
+    ids=["since", "since, in another stack", "before", "its own"],
+)
+def test_a_remainder_is_unsure_once_another_resource_began_to_remove_it(
+    told: Told, at: float, names: dict[str, str], sure: bool
+) -> None:
+    """Granted at 3 seconds: what is there after another one's removal is others'; its own first try takes nothing."""
+    told.seconds = 3
+    granted_before(told)
+    told.seconds = at
+    told.say("disassociating", delivery="other", **{"request": "r2", **names})
+
+    assert told.host(request_type="Delete").left_behind(KIND) == (Remainder(identity("p1"), sure),)
+
+
+def test_a_remainder_is_of_the_creation_that_failed_and_not_of_the_next(told: Told) -> None:
+    """With a disabled rollback the first creation is deleted after the second, which granted p2, has been answered."""
+    history = told.history.resource("A", "CREATE_FAILED", "team-A-1A2B3C").stack("UPDATE_FAILED", "UPDATE_IN_PROGRESS")
+    history.resource("A", "CREATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text("p2"))
+    history.stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+    for user, request, told.seconds in (("p1", "r0", 3.0), ("p2", "r2", 7.0)):
+        told.say("associating", user, request=request)
+        told.say("granted", user, request=request)
+
+    asking_host = told.host(request_type="Delete", physical_id="team-A-1A2B3C")
+    assert asking_host.left_behind(KIND) == (Remainder(identity("p1"), sure=True),)
 
 
 def test_a_remainder_that_cannot_be_told_is_warned_of(told: Told, capsys: pytest.CaptureFixture[str]) -> None:

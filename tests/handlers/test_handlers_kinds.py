@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import datetime
+import time
+import types
+from collections import deque
 from typing import Any
 
+import botocore.endpoint
 import pytest
 
+from aws_associations.host import Holders, Remainder
+from aws_associations.identity import Identity
 from aws_associations.kind import property_name
+from aws_associations_lambda import index
+from aws_associations_lambda.host import CloudFormationHost
 from aws_associations_lambda.responder import AnswerNotDeliveredError
-from tests.contract.scenery import SCENERY, module_of
+from tests.contract.scenery import SCENERY, client, module_of
 from tests.handlers.kinds import can_fail, has_status, kind, kinds, parts, replaceable
-from tests.handlers.stage import MARKER, KindStage, shown
+from tests.handlers.stage import ACCOUNT, MARKER, REGION, KindStage, shown
 
 
 def status_property(stage: KindStage) -> str:
@@ -549,3 +558,175 @@ def test_a_delivery_that_cannot_ask_takes_nothing_back(kind_stage: KindStage, co
 
     (stored,) = [answer for answer in stage.sink.answers(event) if answer.stored]
     assert shown(stored) == ("FAILED", stage.id())
+
+
+def log(stage: KindStage) -> None:
+    """Keep what the last invocation wrote where the function reads its own log group."""
+    logs = client("logs")
+    names = {"logGroupName": "/aws/lambda/aws-associations", "logStreamName": "of-another-process"}
+    logs.create_log_group(logGroupName=names["logGroupName"])
+    logs.create_log_stream(**names)
+    now = int(time.time() * 1000)
+    logs.put_log_events(
+        **names, logEvents=[{"timestamp": now, "message": line} for line in stage.lines.text.splitlines()]
+    )
+
+
+@kind("DirectoryGroupMembership")
+def test_another_process_that_cannot_ask_answers_what_the_log_tells(
+    kind_stage: KindStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Granted by one process, delivered again to another, and the realm cannot be asked for: the id is real."""
+    stage = kind_stage
+    short = {name: value for name, value in stage.properties().items() if name != "MemberRealm"}
+    event = stage.event("Create", short)
+    stage.deliver(event)
+    log(stage)
+    monkeypatch.setattr(index, "_begun", deque())
+    stage.control.add_fault("error", service="ds-data", error_code="AccessDeniedException", count=None)
+
+    stage.deliver(event)
+
+    assert shown(stage.sink.answers(event)[-1]) == ("FAILED", stage.id())
+    assert stage.lines.named("may-remain") == []
+
+
+@kind("DirectoryGroupMembership")
+def test_a_late_delivery_that_can_ask_nobody_says_what_may_remain(kind_stage: KindStage) -> None:
+    """Neither the realm nor the log: a marker is answered, and an alarm can match the line with what was declared."""
+    stage = kind_stage
+    short = {name: value for name, value in stage.properties().items() if name != "MemberRealm"}
+    stage.control.add_fault("error", service="ds-data", error_code="AccessDeniedException", count=None)
+    long_ago = datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=3)
+
+    answer = stage.create(short, signed_at=long_ago)
+
+    assert shown(answer) == ("FAILED", MARKER)
+    (line,) = stage.lines.named("may-remain")
+    assert line["level"] == "WARNING"
+    assert line["declared"] == {part: value for part, value in stage.values().items() if part != "member_realm"}
+
+
+# -- what an update left that was given up, where it left out a default ------------------------------------------------
+
+defaulted = kinds(lambda kind: any(part.default is not None for part in kind.parts))
+
+
+def default_of(stage: KindStage) -> str:
+    """The part that may be left out."""
+    (name,) = (part.name for part in stage.kind.parts if part.default is not None)
+    return name
+
+
+def shortly(stage: KindStage, *others: str) -> dict[str, Any]:
+    """Properties that leave that part out."""
+    values = stage.values(*others)
+    del values[default_of(stage)]
+    return stage.properties(values)
+
+
+def nobody_holds(stage: KindStage, monkeypatch: pytest.MonkeyPatch, values: dict[str, str], *, announced: bool) -> None:
+    """What the stack and the log say: no resource has what the update may have left."""
+    left = Identity.of(stage.kind, ACCOUNT, REGION, values)
+    remainders = (Remainder(left, sure=True),) if announced else ()
+    monkeypatch.setattr(CloudFormationHost, "holders", lambda *_: Holders(rolling_back=True))
+    monkeypatch.setattr(CloudFormationHost, "left_behind", lambda *_: remainders)
+    monkeypatch.setattr(CloudFormationHost, "live", lambda _: True)
+
+
+@pytest.mark.parametrize("announced", [True, False])
+@pytest.mark.parametrize("given_before", [True, False])
+@defaulted
+def test_a_reverse_ends_what_an_update_left_that_left_out_a_default(
+    kind_stage: KindStage, monkeypatch: pytest.MonkeyPatch, given_before: bool, announced: bool
+) -> None:
+    """Whether the resource gives the part or not: what is surely of that update is revoked, any other is told."""
+    stage = kind_stage
+    group = stage.kind.parties[0].name
+    if given_before:  # the update left the part out
+        own, left, before = stage.values(default_of(stage)), stage.values(), shortly(stage)
+        now = stage.properties(own)
+    else:  # it names another group, and left the part out as the resource does
+        own, left, now, before = stage.values(), stage.values(group), shortly(stage), shortly(stage, group)
+    stage.scenery.grant(own)
+    stage.scenery.grant(left)
+    nobody_holds(stage, monkeypatch, left, announced=announced)
+
+    answer = stage.update(stage.id(own), now, before)
+
+    assert shown(answer) == ("SUCCESS", stage.id(own))
+    assert own in stage.granted()
+    assert (left in stage.granted()) is not announced
+    assert len(stage.lines.named("may-remain")) == (0 if announced else 1)
+
+
+@pytest.mark.parametrize("changed", ["nothing", "group", "default"])
+@defaulted
+def test_an_ordinary_update_asks_and_says_nothing_of_a_default_that_was_left_out(
+    kind_stage: KindStage, monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    """What it goes away from is the resource's own: no call beside those of the update itself, and no line."""
+    stage = kind_stage
+    part = {"nothing": (), "group": (stage.kind.parties[0].name,), "default": (default_of(stage),)}[changed]
+    stage.create(shortly(stage))
+    nobody_holds(stage, monkeypatch, stage.values(), announced=False)
+    new = stage.properties(stage.values(*part)) if changed == "default" else shortly(stage, *part)
+    stage.control.clear_journal()
+
+    answer = stage.update(stage.id(), {**new, "OnExisting": "Adopt"}, shortly(stage))
+
+    assert shown(answer) == ("SUCCESS", stage.id(stage.values(*part)))
+    look = stage.kind.look.operation
+    assert stage.calls() == ([look] if changed == "nothing" else [look, stage.kind.associate, look])
+    assert stage.lines.named("may-remain") == []
+
+
+@kind("DirectoryGroupMembership")
+def test_a_reverse_goes_on_where_nobody_tells_what_a_default_meant(
+    kind_stage: KindStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line with what that update declared, and a tenth of the time at most: the reverse must not fail for it."""
+    stage = kind_stage
+    own = stage.values(default_of(stage))
+    stage.scenery.grant(own)
+    stage.control.add_fault("throttled", service="ds-data", count=None)
+    # What counts is for how long it is asked again, not how long the SDK happens to wait between its attempts.
+    monkeypatch.setattr(botocore.endpoint, "time", types.SimpleNamespace(sleep=lambda _: None))
+    begun = stage.control.now()
+
+    answer = stage.update(stage.id(own), stage.properties(own), shortly(stage))
+
+    assert shown(answer) == ("SUCCESS", stage.id(own))
+    (line,) = stage.lines.named("may-remain")
+    assert line["level"] == "WARNING"
+    assert line["declared"] == {part: value for part, value in stage.values().items() if part != "member_realm"}
+    assert stage.control.now() - begun < 10
+
+
+@defaulted
+def test_what_could_never_be_named_was_not_left(kind_stage: KindStage) -> None:
+    """The failed update was refused for a value that no id has room for: its reverse has nothing to tell."""
+    stage = kind_stage
+    stage.create()
+
+    answer = stage.update(stage.id(), stage.properties(), stage.properties(stage.values(member_name="x" * 1100)))
+
+    assert shown(answer) == ("SUCCESS", stage.id())
+    assert stage.lines.named("may-remain") == []
+
+
+@kind("DirectoryGroupMembership")
+def test_what_was_to_be_in_nothing_that_exists_was_not_left(
+    kind_stage: KindStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The failed update named a directory that there is not, so that no default could be told: nothing remains."""
+    stage = kind_stage
+    own = stage.values(default_of(stage))
+    stage.scenery.grant(own)
+    nobody_holds(stage, monkeypatch, own, announced=False)
+    stage.control.add_fault("error", service="ds-data", error_code="ResourceNotFoundException")
+
+    answer = stage.update(stage.id(own), stage.properties(own), shortly(stage))
+
+    assert shown(answer) == ("SUCCESS", stage.id(own))
+    assert stage.lines.named("may-remain") == []

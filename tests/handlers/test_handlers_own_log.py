@@ -14,7 +14,7 @@ from aws_associations.kinds.directory_group_membership import KIND as DIRECTORY
 from aws_associations.kinds.finspace_permission_group_membership import KIND
 from aws_associations.lifecycle import How, Removal
 from aws_associations_lambda.asking import CannotTellError
-from aws_associations_lambda.own_log import OwnLog
+from aws_associations_lambda.own_log import End, OwnLog, Said
 
 SIGNED = datetime.datetime(2026, 11, 22, 12, tzinfo=datetime.UTC)
 VALUES = {"environment_id": "env1", "permission_group_id": "analysts", "user_id": "alice"}
@@ -28,7 +28,7 @@ def line(event: str, delivery: str, identity: Identity = MEMBERSHIP, **more: str
 
 
 class Group:
-    """A log group of some lines, over pages."""
+    """A log group of some lines, one a second from when the request was signed, over pages."""
 
     def __init__(self, *messages: str, page: int = 2) -> None:
         self.messages, self.page = messages, page
@@ -39,11 +39,23 @@ class Group:
         self.asked.append(dict(parameters))
         start = int(str(parameters.get("nextToken", "0")))
         rest = {"nextToken": str(start + self.page)} if start + self.page < len(self.messages) else {}
-        return {"events": [{"message": message} for message in self.messages[start : start + self.page]], **rest}
+        began = int(SIGNED.timestamp())
+        lines = [
+            {"message": message, "timestamp": (began + number) * 1000} for number, message in enumerate(self.messages)
+        ]
+        return {"events": lines[start : start + self.page], **rest}
+
+    def said(self) -> Said:
+        return OwnLog("a-group", self).said(KIND, SIGNED)
 
     def deliveries(self, identity: Identity = MEMBERSHIP) -> list[str]:
         said = OwnLog("a-group", self).said(identity.kind, SIGNED).announcements
         return [f"{each.delivery}{'+' * each.granted}" for each in said if each.identity == identity]
+
+
+def after(seconds: float) -> datetime.datetime:
+    """Since the request was signed."""
+    return SIGNED + datetime.timedelta(seconds=seconds)
 
 
 def test_an_announcement_holds_until_its_own_delivery_takes_it_back() -> None:
@@ -96,6 +108,40 @@ def test_a_delete_that_found_nothing_ends_what_its_own_resource_announced(
     assert group.deliveries(other) == ["two"]
 
 
+@pytest.mark.parametrize("event", ["revoked", "undone"])
+@pytest.mark.parametrize(("logical_id", "told"), [("B", ["one"]), ("A", [])])
+def test_what_another_resource_ended_is_still_told(event: str, logical_id: str, told: list[str]) -> None:
+    """The write may come after another one's Delete; what is there after the resource's own is somebody else's."""
+    said = Group(line("associating", "one"), line(event, "two", logical_id=logical_id, request="r2")).said()
+
+    assert said.announcements == []
+    assert [each.delivery for each in said.revoked] == told
+
+
+def test_a_removal_is_told_from_its_beginning_on() -> None:
+    """It may take effect at any moment after that; that it has ended makes it no less begun."""
+    group = Group(line("associating", "one"), line("disassociating", "two", logical_id="B", request="r2"))
+    begun = End(MEMBERSHIP, ("a-stack", "B", "r2"), after(1))
+    said = group.said()
+    assert (said.removing, said.ended, len(said.announcements)) == ([begun], [], 1)
+
+    group.messages += (line("revoked", "two", logical_id="B", request="r2"),)
+    said = group.said()
+    assert (said.removing, said.ended) == ([begun], [End(MEMBERSHIP, ("a-stack", "B", "r2"), after(2))])
+
+
+def test_an_announcement_is_as_old_as_its_own_line() -> None:
+    """Of a replay, which announces nothing before it, that is the line which says that it was accepted."""
+    group = Group(
+        line("replaying", "two"),
+        line("associating", "one"),
+        line("granted", "two", how=How.CREATED.value),
+        line("granted", "one", how=How.CREATED.value),
+    )
+
+    assert {each.delivery: each.when for each in group.said().announcements} == {"one": after(1), "two": after(2)}
+
+
 def test_a_replay_that_was_accepted_is_an_announcement() -> None:
     """The token told whose it is, and nothing was announced before; any other line tells of an earlier grant."""
     group = Group(
@@ -136,6 +182,16 @@ def test_only_lines_from_when_the_request_was_made_are_read() -> None:
     assert isinstance(started, int)
     assert 1_000 <= SIGNED.timestamp() * 1000 - started <= 10_000
     assert group.asked[0]["logGroupName"] == "a-group"
+
+
+def test_every_line_that_tells_something_is_asked_for() -> None:
+    """The service filters the lines: what is not named is never seen."""
+    group = Group()
+    group.said()
+
+    (asked,) = group.asked
+    names = "associating disassociating granted refused replaying revoked undone"
+    assert str(asked["filterPattern"]).split() == [f"?{name}" for name in names.split()]
 
 
 @pytest.mark.parametrize(("name", "since"), [("", SIGNED), ("a-group", None)])

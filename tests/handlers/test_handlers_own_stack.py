@@ -12,7 +12,7 @@ from aws_associations.host import Holder
 from aws_associations.identity import AssociationId, Identity
 from aws_associations.kinds.finspace_permission_group_membership import KIND
 from aws_associations_lambda.asking import CannotTellError
-from aws_associations_lambda.own_stack import OwnStack
+from aws_associations_lambda.own_stack import LATEST, OwnStack
 
 STACK = "arn:aws:cloudformation:us-east-1:123456789012:stack/team/1"
 PARENT = "arn:aws:cloudformation:us-east-1:123456789012:stack/all/2"
@@ -312,15 +312,142 @@ def test_an_adoption_that_was_settled_stays_so_while_a_stack_around_it_goes_back
     assert history.own("A").settled(identity("p1")) is True
 
 
+@pytest.mark.parametrize("skipped", [True, False])
+def test_a_rollback_around_a_nested_stack_completes_what_was_there_before_it(skipped: bool) -> None:
+    """A skipped resource keeps what it adopted in the operation that its parent took back; older ones are settled."""
+    history = History().stack("CREATE_COMPLETE")
+    history.parents[STACK] = PARENT
+    if skipped:
+        history.stack("UPDATE_IN_PROGRESS", stack_id=PARENT).stack("UPDATE_IN_PROGRESS")
+        history.resource("A", "UPDATE_IN_PROGRESS", text("p2"))
+    history.resource("A", "UPDATE_COMPLETE", text("p1", adopted=True)).stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+    if not skipped:
+        history.stack("UPDATE_IN_PROGRESS", stack_id=PARENT)
+    history.stack("UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE", stack_id=PARENT)
+
+    assert history.own("A").settled(identity("p1")) is not skipped
+
+
 def test_an_adoption_that_a_rollback_went_back_to_is_settled() -> None:
     """Replaced, and replaced back because something else failed: deleted later, it is deleted on purpose."""
-    history = adopted("CREATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("A", "UPDATE_COMPLETE", text("p2"))
+    history = adopted("CREATE_COMPLETE", "UPDATE_IN_PROGRESS")
+    history.resource("A", "UPDATE_IN_PROGRESS", text("p1", adopted=True)).resource("A", "UPDATE_COMPLETE", text("p2"))
     history.stack("UPDATE_ROLLBACK_IN_PROGRESS").resource("A", "UPDATE_COMPLETE", text("p1", adopted=True))
     history.stack("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
-    assert history.own("A").settled(identity("p1")) is False
+    assert history.own("A").settled(identity("p1")) is True
 
     history.stack("UPDATE_ROLLBACK_COMPLETE", "DELETE_IN_PROGRESS")
     assert history.own("A").settled(identity("p1")) is True
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        ([], False),
+        (["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"], True),
+        (["UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"], True),
+    ],
+)
+def test_an_adoption_that_a_rollback_skipped_is_settled_by_the_next_update(after: list[str], expected: bool) -> None:
+    """It adopted p1 in an update that failed; it could not be changed back, and the user had it skipped."""
+    history = History().stack("UPDATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("A", "UPDATE_IN_PROGRESS", text("p2"))
+    history.resource("A", "UPDATE_COMPLETE", text("p1", adopted=True)).stack("UPDATE_ROLLBACK_IN_PROGRESS")
+    history.resource("A", "UPDATE_FAILED", text("p1", adopted=True)).stack("UPDATE_ROLLBACK_FAILED")
+    history.stack("UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE", *after, "DELETE_IN_PROGRESS")
+
+    assert history.own("A").settled(identity("p1")) is expected
+
+
+def test_what_is_declared_anew_after_it_was_retained_was_adopted_then() -> None:
+    """An earlier resource of the name left p1 in place; the next one adopts it in an update that fails."""
+    history = adopted("CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+    history.resource("A", "DELETE_SKIPPED", text("p1", adopted=True)).stack("UPDATE_COMPLETE", "UPDATE_IN_PROGRESS")
+    history.resource("A", "CREATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text("p1", adopted=True))
+    history.stack("UPDATE_ROLLBACK_IN_PROGRESS")
+
+    assert history.own("A").settled(identity("p1")) is False
+
+
+def test_what_was_retained_and_adopted_again_was_taken_then() -> None:
+    """An update to p2 left p1 in place; the next one goes back to p1, which it finds there, and fails."""
+    history = adopted("CREATE_COMPLETE", "UPDATE_IN_PROGRESS")
+    history.resource("A", "UPDATE_IN_PROGRESS", text("p1", adopted=True)).resource("A", "UPDATE_COMPLETE", text("p2"))
+    history.stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS").resource("A", "DELETE_SKIPPED", text("p1", adopted=True))
+    history.stack("UPDATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("A", "UPDATE_IN_PROGRESS", text("p2"))
+    history.resource("A", "UPDATE_COMPLETE", text("p1", adopted=True)).stack("UPDATE_ROLLBACK_IN_PROGRESS")
+
+    assert history.own("A").settled(identity("p1")) is False
+
+
+def test_a_completion_that_is_older_than_the_adoption_does_not_settle_it() -> None:
+    """Events lag: the beginning of the update that adopted it is not shown, the end of the one before is."""
+    history = History().stack("CREATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("A", "UPDATE_IN_PROGRESS", text("p3"))
+    history.resource("A", "UPDATE_COMPLETE", text("p2")).stack("UPDATE_COMPLETE")
+    history.resource("A", "UPDATE_COMPLETE", text("p1", adopted=True))
+
+    assert history.own("A").settled(identity("p1")) is False
+
+
+def test_what_a_resource_had_before_the_last_operation_is_not_what_it_had_last() -> None:
+    """It had p1, then p2, and adopts p1 in an update that fails; an engine that names no id at its beginning."""
+    history = adopted("CREATE_COMPLETE", "UPDATE_IN_PROGRESS")
+    history.resource("A", "UPDATE_IN_PROGRESS", text("p1", adopted=True)).resource("A", "UPDATE_COMPLETE", text("p2"))
+    history.stack("UPDATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("A", "UPDATE_IN_PROGRESS")
+    history.resource("A", "UPDATE_COMPLETE", text("p1", adopted=True)).stack("UPDATE_ROLLBACK_IN_PROGRESS")
+
+    assert history.own("A").settled(identity("p1")) is False
+
+
+def test_what_it_had_before_is_looked_for_past_operations_of_others() -> None:
+    """A took no part in the update before this one; an engine that names no id at its beginning."""
+    history = adopted("CREATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("B", "CREATE_COMPLETE", text("p2"))
+    history.stack("UPDATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("A", "UPDATE_IN_PROGRESS")
+    history.resource("A", "UPDATE_COMPLETE", text("p1", adopted=True)).stack("UPDATE_ROLLBACK_IN_PROGRESS")
+
+    assert history.own("A").settled(identity("p1")) is True
+
+
+def test_what_a_cleanup_deleted_is_not_what_a_resource_had_last() -> None:
+    """A left p2 for p1, and the cleanup deleted p2 after that; an engine that names no id at the next beginning."""
+    history = History().stack("CREATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("A", "UPDATE_IN_PROGRESS", text("p2"))
+    history.resource("A", "UPDATE_COMPLETE", text("p1", adopted=True)).stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+    history.resource("A", "DELETE_COMPLETE", text("p2")).stack("UPDATE_COMPLETE", "UPDATE_IN_PROGRESS")
+    history.resource("A", "UPDATE_IN_PROGRESS").resource("A", "UPDATE_COMPLETE", text("p1", adopted=True))
+    history.stack("UPDATE_ROLLBACK_IN_PROGRESS")
+
+    assert history.own("A").settled(identity("p1")) is True
+
+
+def test_a_cleanup_of_an_id_that_the_resource_has_no_more_ends_no_life() -> None:
+    """A creation that failed left p1, the next one adopted that, and the cleanup deleted the first one's id."""
+    history = History().stack("CREATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("A", "CREATE_IN_PROGRESS")
+    history.resource("A", "CREATE_FAILED", text("p1")).stack("UPDATE_FAILED", "UPDATE_IN_PROGRESS")
+    history.resource("A", "CREATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text("p1", adopted=True))
+    history.stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS").resource("A", "DELETE_COMPLETE", text("p1"))
+    history.stack("UPDATE_COMPLETE", "DELETE_IN_PROGRESS")
+
+    assert history.own("A").settled(identity("p1")) is True
+
+
+def test_an_older_operation_that_names_no_id_does_not_unsettle_an_adoption() -> None:
+    """An update of A was rolled back at once, by an engine that names no id; A is deleted long after."""
+    history = adopted("CREATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("A", "UPDATE_IN_PROGRESS")
+    history.resource("A", "UPDATE_FAILED").stack("UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE")
+    history.stack("DELETE_IN_PROGRESS").resource("A", "DELETE_IN_PROGRESS", text("p1", adopted=True))
+
+    assert history.own("A").settled(identity("p1")) is True
+
+
+@pytest.mark.parametrize(("had", "expected"), [("p1", True), ("p2", False)])
+def test_an_update_that_names_no_id_at_its_beginning_took_what_the_resource_had_not_before(
+    had: str, expected: bool
+) -> None:
+    """As an engine tells it (ministack): what it had is known from the operation before."""
+    history = History().stack("CREATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text(had, adopted=True))
+    history.stack("CREATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("A", "UPDATE_IN_PROGRESS")
+    history.resource("A", "UPDATE_COMPLETE", text("p1", adopted=True)).stack("UPDATE_ROLLBACK_IN_PROGRESS")
+
+    assert history.own("A").settled(identity("p1")) is expected
 
 
 def test_an_adoption_that_a_rollback_goes_back_to_was_not_made_in_it() -> None:
@@ -335,12 +462,16 @@ def test_an_adoption_that_a_rollback_goes_back_to_was_not_made_in_it() -> None:
     assert history.own("A").settled(identity("p1")) is True
 
 
-@pytest.mark.parametrize("born", [True, False])
-def test_an_adoption_that_is_not_shown_yet_is_not_settled(born: bool) -> None:
-    """Events lag: all is shown but what is newest, or the resource's own beginning of this operation."""
+@pytest.mark.parametrize(
+    "born",
+    [("CREATE_IN_PROGRESS",), ("REVIEW_IN_PROGRESS", "CREATE_IN_PROGRESS"), ()],
+    ids=["newest", "newest, created by a change set", "its beginning"],
+)
+def test_an_adoption_that_is_not_shown_yet_is_not_settled(born: tuple[str, ...]) -> None:
+    """Events lag: all is shown but what is newest, by a change set or not, or the resource's own beginning."""
     history = History()
     if born:
-        history.stack("CREATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
+        history.stack(*born, "DELETE_IN_PROGRESS")
     else:
         history.stack("UPDATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("A", "CREATE_IN_PROGRESS")
 
@@ -434,11 +565,41 @@ def test_a_creation_that_never_got_an_id_is_known_by_its_beginning() -> None:
     """It is what a Delete with an invented id is for; one that got its id is deleted under that."""
     history = History().stack("CREATE_IN_PROGRESS").resource("A", "CREATE_IN_PROGRESS")
     history.resource("B", "CREATE_FAILED").resource("A", "DELETE_IN_PROGRESS", "team-A-1A2B3C")
-    assert history.own("A").creation_begun() == history.at(2)
+    assert history.own("A").creation_begun() == (history.at(2), LATEST)
 
     history = History().resource("A", "CREATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text("p1"))
     assert history.own("A").creation_begun() is None
     assert History().own("A").creation_begun() is None
+
+
+@pytest.mark.parametrize("failed", ["team-A-1A2B3C", ""])
+def test_a_creation_that_failed_and_was_made_anew_is_bounded_by_the_next_one(failed: str) -> None:
+    """With a disabled rollback what failed may be deleted after the next creation; some engines name no id for it."""
+    history = History().stack("CREATE_IN_PROGRESS").resource("A", "CREATE_IN_PROGRESS")
+    history.resource("A", "CREATE_FAILED", failed).stack("CREATE_FAILED", "UPDATE_IN_PROGRESS")
+    history.resource("A", "CREATE_IN_PROGRESS").resource("A", "CREATE_COMPLETE", text("p1"))
+    history.stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS").resource("A", "DELETE_IN_PROGRESS", "team-A-1A2B3C")
+
+    assert history.own("A").creation_begun("team-A-1A2B3C") == (history.at(2), history.at(6))
+
+
+def test_each_of_two_creations_that_failed_is_known_by_its_id() -> None:
+    """Both were given up, one after the other, and both are deleted with the stack."""
+    history = History().stack("CREATE_IN_PROGRESS").resource("A", "CREATE_IN_PROGRESS")
+    history.resource("A", "CREATE_FAILED", "team-A-1").stack("CREATE_FAILED", "UPDATE_IN_PROGRESS")
+    history.resource("A", "CREATE_IN_PROGRESS").resource("A", "CREATE_FAILED", "team-A-2")
+    history.stack("UPDATE_FAILED", "DELETE_IN_PROGRESS")
+
+    assert history.own("A").creation_begun("team-A-1") == (history.at(2), history.at(6))
+    assert history.own("A").creation_begun("team-A-2") == (history.at(6), LATEST)
+
+
+def test_a_creation_that_answered_its_marker_left_nothing() -> None:
+    """It failed definitely and said so; a Delete with another id is not about it."""
+    history = History().stack("CREATE_IN_PROGRESS").resource("A", "CREATE_IN_PROGRESS")
+    history.resource("A", "CREATE_FAILED", "not-created/A").stack("ROLLBACK_IN_PROGRESS")
+
+    assert history.own("A").creation_begun("team-A-1A2B3C") is None
 
 
 @pytest.mark.parametrize(
@@ -461,7 +622,9 @@ def test_what_a_resource_took_since_is_not_surely_ours(status: str, user: str, e
     assert history.own("B").taken_since(identity("p1"), asked_at) is expected
 
 
-@pytest.mark.parametrize(("logical_id", "seconds", "expected"), [("A", 1, True), ("A", 4, False), ("B", 1, False)])
+@pytest.mark.parametrize(
+    ("logical_id", "seconds", "expected"), [("A", 1, True), ("A", 3, False), ("A", 4, False), ("B", 1, False)]
+)
 def test_what_a_delete_of_the_resource_ended_is_not_surely_ours(
     logical_id: str, seconds: float, expected: bool
 ) -> None:
@@ -471,6 +634,14 @@ def test_what_a_delete_of_the_resource_ended_is_not_surely_ours(
 
     taken = history.own(logical_id).taken_since(identity("p1"), history.at(0), history.at(seconds))
     assert taken is expected
+
+
+def test_what_was_adopted_and_let_go_of_ended_nothing() -> None:
+    """A Delete of an adopted id in a rollback revokes nothing: what is there is still what the request granted."""
+    history = History().resource("A", "CREATE_COMPLETE", text("p1", adopted=True))
+    history.resource("A", "DELETE_COMPLETE", text("p1", adopted=True)).resources.clear()
+
+    assert history.own("A").taken_since(identity("p1"), history.at(0), history.at(1)) is False
 
 
 def test_what_a_resource_has_is_not_surely_ours() -> None:
@@ -641,6 +812,16 @@ def test_an_operation_begins_after_the_last_completed_one(before: str) -> None:
     assert history.own("A").operation_begun() == began
     assert history.own("B").holders(identity("p1")).at_start == ()
     assert names(history.own("B").holders(identity("p2")).at_start) == {"A"}
+
+
+def test_a_deletion_is_an_operation_of_its_own() -> None:
+    """What a failed update began is no part of it, and pages of that are not read for it."""
+    history = History(2).stack("UPDATE_COMPLETE", "UPDATE_IN_PROGRESS").resource("A", "UPDATE_IN_PROGRESS", text("p1"))
+    history.resource("A", "UPDATE_COMPLETE", text("p2")).stack("UPDATE_FAILED", "DELETE_IN_PROGRESS")
+    history.resource("A", "DELETE_IN_PROGRESS", text("p2"))
+
+    assert history.own("B").holders(identity("p1")).at_start == ()
+    assert history.asked.count("DescribeStackEvents") == 1
 
 
 # -- a Delete of what the resource itself goes on holding --------------------------------------------------------------

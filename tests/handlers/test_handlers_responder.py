@@ -395,7 +395,7 @@ def test_a_refused_put_is_neither_repeated_nor_raised(stage: Stage, status: int)
 
     assert [answer.http_status for answer in stage.sink.answers(event)] == [status]
     warning = stage.lines.named("answer-not-delivered")[0]
-    assert (warning["level"], warning["cause"]) == ("WARNING", f"HTTP status {status}")
+    assert (warning["level"], warning["cause"], warning["id"]) == ("WARNING", f"HTTP status {status}", MARKER)
 
 
 @pytest.mark.usefixtures("quick_delivery")

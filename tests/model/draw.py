@@ -126,6 +126,7 @@ def _member(choose: Choose, name: str) -> Member:
         revision=choose((0, 0, 1, 2)),
         retain=choose((False,) * 12 + (True,)),
         spelled=choose((False,) * 7 + (True,)),
+        omits=choose((False, False, True)),
         # Nothing comes after itself, and A after nothing.
         after=choose(((), (), (), ("A",))) if name != "A" else (),
     )

@@ -259,7 +259,8 @@ class Play:
             for part, spellings in self.world.scenery.spellings.items():
                 if values[part] == self.world.scenery.values[part]:
                     values[part] = spellings[0]
-        properties = {part.property_name: values[part.name] for part in kind.parts}
+        left_out = {part.name for part in kind.parts if member.omits and part.default is not None}
+        properties = {part.property_name: values[part.name] for part in kind.parts if part.name not in left_out}
         if member.adopt:
             properties["OnExisting"] = "Adopt"
         if member.revision:

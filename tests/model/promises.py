@@ -25,6 +25,9 @@ _LET_GO = frozenset({"DELETE_COMPLETE", "DELETE_SKIPPED"})
 _TAKEN = 0.5
 """Seconds after which an answer that has arrived is an event of the stack, at most."""
 
+_QUICK = 5.0
+"""Seconds after which whoever wrote asks whether its request is waited for, with what clocks may differ by."""
+
 _TOGETHER = 25.0
 """For how many seconds after a Delete's end one that is delivered again may not see that end: events lag, and the
 function counts what is twenty seconds apart as together."""
@@ -39,6 +42,7 @@ REAL_ID = "a real id for an unknown outcome without effect, and a foreign grant 
 SHARED_DELETES = "parallel or retried Deletes of a shared pair"
 AFTER_FAILED_DELETE = "a foreign grant before a Delete is tried again after it failed"
 REDEPLOYED = "a redeploy within seconds of a cancel"
+OVERTAKEN = "an answered request delivered twice, overtaken by the next operation within seconds"
 NEVER_RETRIED = "killed between effect and answer, and no retry came"
 TOLD = "told: one log line says what may remain"
 TOLD_HOLDERS = "told: a log line says that nobody could be asked who else holds it, and it was revoked"
@@ -54,6 +58,7 @@ LIMITS = (
     SHARED_DELETES,
     AFTER_FAILED_DELETE,
     REDEPLOYED,
+    OVERTAKEN,
     NEVER_RETRIED,
     TOLD,
     TOLD_HOLDERS,
@@ -283,7 +288,7 @@ class Promises:
         return None
 
     def _around_kill(self, made: list[Request], identity: Identity, grant: Change) -> str | None:
-        """A delivery announced its write and was killed before it, and others granted before the next one looked."""
+        """A delivery announced its write and was killed without one, and others granted before another one looked."""
         named = str(identity).lower()
         for delivery in _deliveries(made):
             attempts = self._attempts(delivery)
@@ -294,8 +299,8 @@ class Promises:
             wrote = any(write.changes for write in _writes(attempts, self.world.kind.associate, identity))
             if delivery.ended != "killed" or not announced or wrote:
                 continue
-            later = [each for each in delivery.request.deliveries if each.began > delivery.began]
-            last = max((attempt.time for each in later for attempt in self._attempts(each)), default=0.0)
+            rest = [each for each in delivery.request.deliveries if each is not delivery]
+            last = max((attempt.time for each in rest for attempt in self._attempts(each)), default=0.0)
             looked = self._looked(attempts, float("inf"))
             if (delivery.began if looked is None else looked) <= grant.time <= last:
                 return KILLED_BEFORE_WRITE
@@ -322,7 +327,8 @@ class Promises:
                 for each in self.engine.requests
             )
             # What it may have granted is gone, and not by us: the caller has seen that this grant is others'.
-            if failed.sent <= grant.time and not deleted:
+            looked = failed.sent - self._switch("list_lag_seconds", 0.0)
+            if looked <= grant.time and not deleted:
                 return REAL_ID
         return None
 
@@ -384,24 +390,40 @@ class Promises:
             if last.time >= (claim.outcome.time if looked is None else looked):
                 return  # others revoked it after it was seen
         elif last is not None and (other := _stack_of(last.actor)) is not None:
+            if claim is not None and self._overtaken(last, claim.sent, claim.outcome.time if claim.outcome else 0.0):
+                self._limit(OVERTAKEN, ("lost", last.number))
+                return
+            if claim is not None and self._redeployed(claim, last):
+                self._limit(REDEPLOYED, ("lost", last.number))
+                return
             if ("revoked", last.number) in self._excused:
                 return  # counted already: what was revoked there was others' grant, which this stack had adopted
             if other is not stack:
                 granted = [each for each in self.world.ledger.of(identity) if each.number < last.number][-1]
-                if _stack_of(granted.actor) is other or self._held(other, identity, last.time):
+                if (
+                    _stack_of(granted.actor) is other
+                    or self._held(other, identity, last.time)
+                    or self._may_have_granted(other, identity)
+                ):
                     self._limit(TWO_STACKS, ("lost", last.number))
                     return
             elif self._holders_untold(last):
                 self._limit(TOLD_HOLDERS, ("lost", last.number))
-                return
-            elif claim is not None and self._redeployed(claim, last):
-                self._limit(REDEPLOYED, ("lost", last.number))
                 return
         how = "never granted" if last is None else f"revoked by {last.actor} at {self._when(last.time)}"
         self._break(
             1,
             f"{moment} stack {stack.name} is {stack.status}, but {resource.logical_id}'s {identity} is not granted:"
             f" {how}",
+        )
+
+    def _may_have_granted(self, stack: Stack, identity: Identity) -> bool:
+        """Whether a write of the stack got no definite answer, so that its failure answered the real id."""
+        made = [each for each in self.engine.requests if each.stack is stack]
+        return any(
+            write.fault.startswith(("cut", "internal_error"))
+            for delivery in _deliveries(made)
+            for write in _writes(self._attempts(delivery), self.world.kind.associate, identity)
         )
 
     def is_limit(self, identity: Identity) -> bool:
@@ -461,6 +483,20 @@ class Promises:
         until = claim.outcome.time if claim.outcome else float("inf")
         return late and undoing.request_type != "Delete" and claim.sent <= last.time <= until + 5
 
+    def _overtaken(self, change: Change, since: float, until: float) -> bool:
+        """Whether another delivery had answered the request, and this one's write came after the next request began.
+
+        It began while the request was waited for, so that nothing told it that it was over when it wrote.
+        """
+        assert isinstance(change.actor, Delivery)
+        request: Request = change.actor.request
+        answer = request.outcome
+        if answer is None or answer.delivery is change.actor or not change.actor.began <= answer.time + _QUICK:
+            return False
+        on_its_way = any(each.actor is change.actor and each.fault.startswith("slow") for each in self.world.faults)
+        soon = change.time <= max(until, since) + _QUICK
+        return answer.time <= since <= change.time and (soon or on_its_way)
+
     # -- promise 2: what a deletion or rollback covered and we granted is revoked -------------------------------------
 
     def judge_leaks(self, moment: str) -> None:
@@ -479,8 +515,19 @@ class Promises:
         request: Request = delivery.request
         if any(stack.status not in _ENDED_WELL for stack in _lineage(request.stack)):
             return  # it failed, and says so
-        if request.declared.retain:
+        if request.declared.retain or self._skipped_since(request, grant.time):
             return  # the user said so
+        ending = [
+            each.sent
+            for each in self.engine.requests
+            if each.request_type == "Delete"
+            and each.stack is request.stack
+            and self._is(each.physical_id, identity)
+            and each.logical_id == request.logical_id
+        ]
+        if any(grant.time <= request.sent + _QUICK and self._overtaken(grant, sent, sent) for sent in ending):
+            self._limit(OVERTAKEN, ("leaked", grant.number))
+            return
         if self._killed_for_good(delivery) and self._warned(request):
             self._limit(NEVER_RETRIED, ("leaked", grant.number))
             return
@@ -491,6 +538,14 @@ class Promises:
             2,
             f"{moment} nothing holds {identity} any more,"
             f" but what {delivery} granted at {self._when(grant.time)} is left",
+        )
+
+    @staticmethod
+    def _skipped_since(request: Request, moment: float) -> bool:
+        """Whether the user had the rollback of the resource skipped: what it should have gone back to is his."""
+        return any(
+            event.logical_id == request.logical_id and event.reason == "skipped" and event.time >= moment
+            for event in request.stack.events
         )
 
     def _left_in_place(self, stack: Stack, identity: Identity, since: float) -> bool:
@@ -532,18 +587,20 @@ class Promises:
     def _told(self, request: Request, identity: Identity, grant: Change) -> bool:
         """Whether the function said that what a request granted may be left, and had a reason not to know.
 
-        Said it where the same resource or association was worked on, after the grant. A reason is: CloudFormation, the
-        log or the service failed it there, or it was killed there; what these show lags for longer than it waits; or
-        meanwhile somebody else changed the association or was about to.
+        Said it where the same resource or association was worked on, since what granted it began. A reason is:
+        CloudFormation, the log or the service failed it there, or it was killed there; what these show lags for longer
+        than it waits; or meanwhile somebody else changed the association or was about to.
         """
         if self._liveness_untold(grant):
             return True
+        delivery = grant.actor
+        assert isinstance(delivery, Delivery)
         about = [
             each
             for each in self.engine.requests
             if each.stack is request.stack
             # The request itself: another delivery may have answered it long before.
-            and (each is request or self._ended(each) >= grant.time)
+            and (each is request or self._ended(each) >= delivery.began)
             and (
                 each.logical_id == request.logical_id
                 or self._is(each.physical_id, identity)
@@ -555,8 +612,11 @@ class Promises:
         named = str(identity).lower()
         declared = {text.lower() for text in identity.parts().values()}
         if not any(
-            line["event"] in _TELLING
-            and (named in str(line).lower() or (_declared(line) and _declared(line) <= declared))
+            (
+                line["event"] in _TELLING
+                and (named in str(line).lower() or (_declared(line) and _declared(line) <= declared))
+            )
+            or (line["event"] == "answer-not-delivered" and self._is(str(line.get("id")), identity))
             for line in lines
         ):
             return False
@@ -565,8 +625,16 @@ class Promises:
             self.world.failing
             or self.engine.function.log_group.lag + self.engine.habits.event_lag > SETTLING_SECONDS
             or any(fault.actor in deliveries for fault in self.world.faults)
-            or any(delivery.ended == "killed" for delivery in deliveries)
+            or any(each.ended == "killed" for each in deliveries)
             or self._ended_during_its_write(identity, grant)
+            or any(
+                each.sent >= request.sent
+                and each.outcome is not None
+                and self._is(each.outcome.physical_id, identity, adopted=True)
+                for each in about
+            )
+            # Healed under the id by which it was adopted, in a deployment that then failed.
+            or self._is(request.physical_id, identity, adopted=True)
             or any(
                 _stack_of(change.actor) is not request.stack and change.time >= request.sent
                 for change in self.world.ledger.of(identity)
@@ -580,12 +648,15 @@ class Promises:
         )
 
     def _ended_during_its_write(self, identity: Identity, grant: Change) -> bool:
-        """Whether a Delete of it was served between the beginning of what granted it and the effect of that.
+        """Whether it was revoked, or a Delete of it served, between the beginning of what granted it and its effect.
 
         Nobody can tell whether what is there afterwards is that effect, or what others granted after an earlier one.
         """
         began: float = grant.actor.began  # type: ignore[attr-defined]
         return any(
+            not change.granted and isinstance(change.actor, Delivery) and began <= change.time <= grant.time
+            for change in self.world.ledger.of(identity)
+        ) or any(
             each.request_type == "Delete"
             and self._is(each.physical_id, identity)
             and any(began <= answer.time <= grant.time + 1 for answer in each.answers)

@@ -20,6 +20,7 @@ class Member:
     Attributes:
         pair: index of the association among those of the world.
         spelled: another spelling that means the same, where the kind has one.
+        omits: it leaves out what has a default.
         revision: the value of the property Revision; 0: none.
     """
 
@@ -28,6 +29,7 @@ class Member:
     revision: int = 0
     retain: bool = False
     spelled: bool = False
+    omits: bool = False
     after: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -38,6 +40,7 @@ class Member:
                 (f"revision {self.revision}", self.revision),
                 ("retain", self.retain),
                 ("spelled otherwise", self.spelled),
+                ("defaults left out", self.omits),
                 (f"after {', '.join(self.after)}", self.after),
             )
             if told

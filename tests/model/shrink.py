@@ -77,7 +77,14 @@ def _smaller_steps(step: Step) -> Iterator[Step]:
         yield replace(step, on_failure="ROLLBACK")
     for name, member in step.members.items():
         yield replace(step, members={key: other for key, other in step.members.items() if key != name})
-        plain: dict[str, Any] = {"adopt": False, "revision": 0, "retain": False, "spelled": False, "after": ()}
+        plain: dict[str, Any] = {
+            "adopt": False,
+            "revision": 0,
+            "retain": False,
+            "spelled": False,
+            "omits": False,
+            "after": (),
+        }
         for attribute, value in plain.items():
             if getattr(member, attribute) != value:
                 yield replace(step, members={**step.members, name: replace(member, **{attribute: value})})

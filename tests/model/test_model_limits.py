@@ -26,6 +26,7 @@ from tests.model.promises import (
     KILLED_BEFORE_WRITE,
     LIMITS,
     NEVER_RETRIED,
+    OVERTAKEN,
     REAL_ID,
     REDEPLOYED,
     RETRIED_DELETE,
@@ -176,6 +177,22 @@ MET = (
             Deploy(1, {"A": A, "B": B}, Other(2, fails=True), mishaps=(At("write", 1, "slow after", 30),)),
             Deploy(1, {"A": ADOPTING, "B": B}),
         ),
+    ),
+    Met(
+        OVERTAKEN,
+        "A Delete is delivered twice, and one's write is on its way when the next deployment grants; or once.",
+        (
+            Deploy(1, {"A": A}),
+            Remove(1, mishaps=(At("write", 1, "slow before", 8),), again=(Again(1, 2),)),
+            Deploy(1, {"A": A}),
+        ),
+        (Deploy(1, {"A": A}), Remove(1, mishaps=(At("write", 1, "slow before", 8),)), Deploy(1, {"A": A})),
+    ),
+    Met(
+        OVERTAKEN,
+        "A Create is delivered twice within three seconds, and its resource deleted within them; or later.",
+        (Deploy(1, {"A": A}, again=(Again(1, 2.5),)), Deploy(1, {}), Wait(30)),
+        (Deploy(1, {"A": A}, again=(Again(1, 8),)), Deploy(1, {}), Wait(30)),
     ),
     Met(
         NEVER_RETRIED,
@@ -520,6 +537,13 @@ BROKEN = (
             Wait(300),
         ),
         promise=1,
+    ),
+    Broken(
+        OVERTAKEN,
+        "The request was over for long when it was delivered again.",
+        _never_asks_for_whom,
+        (Deploy(1, {"A": A}, again=(Again(1, 30),)), Deploy(1, {}), Wait(100)),
+        promise=2,
     ),
     Broken(
         TOLD_HOLDERS,

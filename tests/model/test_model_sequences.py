@@ -908,6 +908,93 @@ def test_the_last_try_of_a_cleanup_revokes_though_the_first_was_long_ago(stage: 
     assert not outcome.limits
 
 
+@pytest.mark.parametrize("kind", [DIRECTORY, QUICKSIGHT])
+def test_what_a_cancelled_update_granted_goes_where_a_default_was_left_out(stage: Theatre, kind: str) -> None:
+    """p1 to p2, cancelled at once; neither names the realm or the namespace: its reverse knows p2 all the same."""
+    old, new = Member(0, omits=True), Member(1, omits=True)
+    for seed in range(3):
+        steps = (Deploy(1, {"A": old}), Deploy(1, {"A": new}, Other(0.3, fails=True)))
+        outcome = played(stage, kind, *steps, seed=seed)
+
+        assert outcome.results == ["CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"]
+        assert ("function", "revoked", 1) not in outcome.changes
+        assert not outcome.limits
+
+
+@every_kind
+def test_a_healing_update_that_is_over_takes_back_what_it_granted_or_says_so(stage: Theatre, kind: str) -> None:
+    """Its write is slow; meanwhile the stack was rolled back and deleted."""
+    heal = Deploy(
+        1, {"A": Member(0, revision=1)}, Other(90), stopped_after=2, mishaps=(At("write", 1, "slow before", 8),)
+    )
+    outcome = played(stage, kind, Deploy(1, {"A": A}), Others(0, grant=False), heal, Remove(1))
+
+    assert outcome.results[-1] == "DELETE_COMPLETE"
+    assert outcome.changes[-1] == ("function", "revoked", 1) or "may-remain" in outcome.lines
+
+
+@pytest.mark.parametrize("kind", [QUICKSIGHT, DIRECTORY])
+def test_an_adoption_that_a_rollback_skipped_stays_its_owners(stage: Theatre, kind: str) -> None:
+    """The update that adopted p1 failed, its reverse as well, the user had it skipped and deleted the stack."""
+    outcome = played(
+        stage,
+        kind,
+        Deploy(1, {"A": B}),
+        Others(0, grant=True),
+        Deploy(
+            1,
+            {"A": Member(0, adopt=True)},
+            Other(1, fails=True, after=("A",)),
+            mishaps=(At("look", 3, "deny", times=400),),
+        ),
+        Continue(1, skip=True),
+        Remove(1),
+    )
+
+    assert outcome.results[1:] == ["UPDATE_ROLLBACK_FAILED", "UPDATE_ROLLBACK_COMPLETE", "DELETE_COMPLETE"]
+    assert ("function", "revoked", 1) not in outcome.changes
+
+
+def test_a_create_whose_default_cannot_be_told_any_more_answers_what_it_granted(stage: Theatre) -> None:
+    """Killed after its write; delivered again it may not ask for the default: the rollback revokes the real id."""
+    mishaps = (At("write", 1, "kill after"), At("look", 3, "deny"))
+    outcome = played(stage, DIRECTORY, Deploy(1, {"A": Member(0, omits=True)}, mishaps=mishaps))
+
+    assert outcome.results == ["ROLLBACK_COMPLETE"]
+    assert outcome.changes == [("function", "granted", 1), ("function", "revoked", 1)]
+    assert not outcome.limits
+
+
+@every_kind
+def test_what_is_healed_under_an_adopted_id_is_told_if_it_is_left(stage: Theatre, kind: str) -> None:
+    """Adopted in a deployment that never completed, revoked by its owner, healed: the rollback lets go of it."""
+    adopting = {"A": Member(0, adopt=True)}
+    outcome = played(
+        stage,
+        kind,
+        Others(0, grant=True),
+        Deploy(1, adopting, Other(1, fails=True), preserve=True),
+        Others(0, grant=False),
+        Deploy(1, {"A": Member(0, adopt=True, revision=1)}, Other(1, fails=True), preserve=True),
+        Continue(1),
+    )
+
+    assert outcome.changes[-1] == ("function", "granted", 1)
+    assert "may-remain" in outcome.lines
+
+
+@every_kind
+def test_what_a_reverse_cannot_clear_is_told(stage: Theatre, kind: str) -> None:
+    """p1 to p2, whose answer is late; its reverse may not ask who holds p2."""
+    mishaps = (At("answer", 1, "slow before", 6), At("cloudformation", 1, "throttle", times=400))
+    outcome = stage.play(
+        Script(kind, (Deploy(1, {"A": A}), Deploy(1, {"A": B}, Other(1, fails=True), mishaps=mishaps)), warm=False)
+    )
+
+    assert not outcome.broken, f"\n{outcome}"
+    assert "may-remain" in outcome.lines or outcome.changes[-1] == ("function", "revoked", 2)
+
+
 @every_kind
 def test_an_update_does_not_undo_what_its_other_delivery_grants(stage: Theatre, kind: str) -> None:
     """Delivered twice at once: one's write is slow, the other one cannot look, and fails first or last."""
