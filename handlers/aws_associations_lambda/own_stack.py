@@ -319,7 +319,7 @@ class OwnStack:
         """
         logical_id = logical_id or self._logical_id
         completed: datetime.datetime | None = None
-        # Taken in an operation whose first event of the resource names no id, so that it may have had it before.
+        # When it was taken, and completed: if its last event before that operation has something else.
         doubtful: tuple[datetime.datetime, datetime.datetime | None] | None = None
         shown = whole = False
         for events in self._operations(self._stack_id):
@@ -338,8 +338,8 @@ class OwnStack:
                 # A rollback completes nothing that it went past: a resource that it skipped keeps what it took.
                 ends = [event for event in ends if event.status != "UPDATE_ROLLBACK_COMPLETE"]
                 doubtful = (taken[-1], completed or next((event.when for event in ends), None))
-                if first is None or first.physical_id or first.status != "UPDATE_IN_PROGRESS":
-                    break
+                if first is None or first.status != "UPDATE_IN_PROGRESS":
+                    break  # it was created
             elif life and not same and not shown:
                 return False  # it took it in what is not shown yet
             shown = shown or bool(life)

@@ -462,6 +462,15 @@ def test_an_adoption_that_a_rollback_goes_back_to_was_not_made_in_it() -> None:
     assert history.own("A").settled(identity("p1")) is True
 
 
+def test_of_what_was_had_before_all_that_is_kept_nobody_knows_when_it_was_adopted() -> None:
+    """A went away from p1 and back in this update; older events are not kept any more."""
+    history = History().stack("UPDATE_IN_PROGRESS").resource("A", "UPDATE_IN_PROGRESS", text("p1", adopted=True))
+    history.resource("A", "UPDATE_COMPLETE", text("p2")).stack("UPDATE_ROLLBACK_IN_PROGRESS")
+    history.resource("A", "UPDATE_COMPLETE", text("p1", adopted=True))
+
+    assert history.own("A").settled(identity("p1")) is None
+
+
 @pytest.mark.parametrize(
     "born",
     [("CREATE_IN_PROGRESS",), ("REVIEW_IN_PROGRESS", "CREATE_IN_PROGRESS"), ()],
