@@ -10,6 +10,7 @@ import importlib.metadata
 import itertools
 import os
 import shutil
+import ssl
 import sys
 import tempfile
 import zipfile
@@ -70,7 +71,7 @@ class Place:
         self._numbers = itertools.count(1)
         self._pool = ThreadPoolExecutor(1)
         self._environment = {
-            "SSL_CERT_FILE": str(sink.certificate.certificate),
+            "SSL_CERT_FILE": str(_authorities(folder / "authorities.pem", sink.certificate.certificate)),
             "AWS_ENDPOINT_URL_FINSPACE_DATA": emulator,
             "AWS_ENDPOINT_URL_CLOUDFORMATION": stack.url,
             "PYTHONDONTWRITEBYTECODE": "1",
@@ -132,6 +133,13 @@ def place() -> Iterator[Place]:
         )
         url = emulator.wait_for_line("^http://", 60).string
         yield Place(folder, zipped, url, sink, cloudformation)
+
+
+def _authorities(file: Path, own: Path) -> Path:
+    """As many authorities as elsewhere, which take time to read, and the bucket's own."""
+    usual = ssl.get_default_verify_paths().cafile
+    file.write_text((Path(usual).read_text() if usual else "") + own.read_text())
+    return file
 
 
 def _peers(folder: Path) -> Path:

@@ -6,6 +6,7 @@ import json
 import logging
 import random
 import re
+import ssl
 import subprocess
 import sys
 import threading
@@ -383,6 +384,19 @@ def test_a_cut_connection_is_tried_again(stage: Stage, after_storing: bool) -> N
 
     assert stage.answer(event).status == "SUCCESS"
     assert len(stage.sink.answers(event)) == 3
+
+
+@pytest.mark.usefixtures("quick_delivery")
+def test_the_authorities_are_read_once_in_a_process(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading them takes longer than the answer; other ones are read all the same."""
+    stage.answer(stage.event("Delete", physical_resource_id=MARKER))
+    with monkeypatch.context() as patch:
+        patch.setattr(ssl, "create_default_context", lambda: pytest.fail("read again"))
+        assert stage.answer(stage.event("Delete", physical_resource_id=MARKER)).status == "SUCCESS"
+
+    monkeypatch.setenv("SSL_CERT_FILE", "/dev/null")
+    with pytest.raises(AnswerNotDeliveredError):
+        stage.deliver(stage.event("Delete", physical_resource_id=MARKER))
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
