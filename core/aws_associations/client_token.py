@@ -14,9 +14,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from aws_associations.host import Owner
 from aws_associations.identity import Identity
 from aws_associations.kind import Scope
+from aws_associations.records import Owner
 
 
 def client_token(
@@ -37,7 +37,9 @@ def client_token(
         identity: so that a changed pair, account, region or environment under one logical id changes the token.
         parameters: as sent, without the token: services reject a token that comes back with other parameters.
     """
-    owner_token = _digest("owner", [*owner.parts], operation, [*identity.canonical], dict(sorted(parameters.items())))
+    owner_token = _digest(
+        "owner", [*owner.declaration], operation, [*identity.canonical], dict(sorted(parameters.items()))
+    )
     if scope is Scope.OWNER:
         return owner_token
     return _digest("request", owner_token, request_id)

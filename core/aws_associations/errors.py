@@ -21,6 +21,7 @@ class AssociationError(Exception):
         outcome_unknown: True if a write was sent and nobody can say whether it took effect. False means that nothing
             of this operation remains.
         gone: the endpoint cannot be reached at all, or answers nothing that the API published.
+        lost: an attempt was not answered, so that it may still arrive.
     """
 
     code: ClassVar[str] = "InternalFailure"
@@ -34,6 +35,7 @@ class AssociationError(Exception):
         self.advice = self.default_advice if advice is None else advice
         self.outcome_unknown = outcome_unknown
         self.gone = False
+        self.lost = False
         self.action = ""
 
     def __str__(self) -> str:
@@ -105,6 +107,12 @@ class ServiceUnavailable(AssociationError):
     default_advice = "Deploy again when the service answers."
 
 
+class LedgerUnavailable(ServiceUnavailable):
+    """The ledger did not answer, so nobody knows whether what was to be recorded is recorded."""
+
+    default_advice = "Deploy again when the ledger answers; what was begun is settled then."
+
+
 class InternalFailure(AssociationError):
     """A defect of this software, or an answer that the published API does not have."""
 
@@ -114,6 +122,20 @@ class Superseded(AssociationError):
 
     code = "ResourceConflict"
     default_advice = "Nothing needs to be done: the deployment has moved on."
+
+
+class CannotAsk(AssociationError):
+    """Nobody who could answer a question may be asked: no permission, or another account."""
+
+    code = "AccessDenied"
+    default_advice = "Give the caller the permission that the message names, then deploy again."
+
+
+class LeaseLost(AssociationError):
+    """Another delivery works on the association, so what was decided here counts no more."""
+
+    code = "ResourceConflict"
+    default_advice = "Deploy again."
 
 
 class DeadlinePassed(Exception):

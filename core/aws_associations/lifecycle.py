@@ -1,46 +1,57 @@
 """Create, read, update and delete of one association, the same for every kind and every host.
 
-The rules are those of docs/ownership.md: when a present association is ours, and what may then be done. Missing is
-normal: a read of it finds nothing, a delete of it succeeds. ``creation.py`` and ``removal.py`` do the two writes.
+Every write to a service is written to the ledger first. docs/ownership.md has the rules; ``grant.py`` and ``revoke.py``
+do the two writes, ``work.py`` is one delivery at work.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
-from aws_associations.creation import SETTLING_SECONDS, Creation, Desired, Granted, How, OnExisting
+from aws_associations import errors
 from aws_associations.errors import (
-    AlreadyExists,
     AssociationError,
     InternalFailure,
-    InvalidRequest,
-    ServiceUnavailable,
+    LeaseLost,
+    LedgerUnavailable,
     Superseded,
 )
-from aws_associations.host import Host, Remainder, Request
-from aws_associations.identity import AssociationId, Identity, is_marker, parse_or_none
-from aws_associations.kind import Asked, Kind, State
+from aws_associations.grant import Desired, Grant, Granted, How, OnExisting
+from aws_associations.host import Host, Request
+from aws_associations.identity import AssociationId, Identity, is_marker, parse, parse_or_none
+from aws_associations.kind import Asked, Kind, Part, State
+from aws_associations.kinds import KINDS
+from aws_associations.ledger import Ledger
 from aws_associations.look import Sighting, look, look_lately, look_patiently, patiently
-from aws_associations.removal import Removal, Revocation
+from aws_associations.records import Association, ClaimState, Hold, RequestType, Resource
+from aws_associations.revoke import Removal, Revocation, drop_if_plain
 from aws_associations.service import Services
 from aws_associations.waiting import Deadline
+from aws_associations.work import Change, Work, release, unchanged
 
 __all__ = ["Desired", "Granted", "How", "Lifecycle", "OnExisting", "Removal"]
 
-_CREATE_SHARE = 0.75
-"""The part of the time in which an association must be granted where a failure is undone; the rest is for undoing."""
+_T = TypeVar("_T")
 
-_SHOWN = 200
-"""Characters of a value that a line shows of what nobody has checked."""
+_PATIENCE = 0.5
+"""The part of an update's time in which a failure that passes is repeated: a failed reverse blocks a whole stack."""
+
+_SETTLING = 0.5
+"""The part of the time of a Create or Update in which it drops what the requests before it left."""
+
+_TRIES = 3
+"""How often a delivery that lost its lease starts over."""
 
 
 class Lifecycle:
-    """The four operations over AWS. Holds no state of a request; safe to share between threads."""
+    """The four operations over AWS and a ledger. Holds no state of a request; safe to share between threads."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, ledger: Ledger) -> None:
         self._services = services
+        self._ledger = ledger
 
     # -- identity -------------------------------------------------------------------------------------------------
 
@@ -76,27 +87,37 @@ class Lifecycle:
         """
         region = self._services.region_of(kind, region)
         given = {**{part.name: part.default for part in kind.parts if isinstance(part.default, str)}, **values}
-        asked = {part.name: part.default for part in kind.parts if isinstance(part.default, Asked)}
-        missing = {name: default for name, default in asked.items() if name not in given}
+        missing = [part for part in kind.parts if isinstance(part.default, Asked) and part.name not in given]
         # Named as far as it is known, for the message of a question that fails.
-        identity = Identity.of(kind, account, region, {**dict.fromkeys(missing, "default"), **given})
-        told = {}
+        identity = Identity.of(kind, account, region, {**{part.name: "default" for part in missing}, **given})
+        if not missing:
+            return identity
         with _doing("reading the defaults of", identity):
-            for name, default in missing.items():
-                kept = before is not None and name not in before[1] and _same_scope(identity, before[0], but=name)
-                if before is not None and kept:
-                    told[name] = before[0][name]
-                    continue
-                try:
-                    told[name] = self._ask(identity, default, deadline)
-                except AssociationError as error:
-                    if before is None or not _stayed(before, given, name):
-                        raise
-                    told[name] = before[0][name]
-                    if host is not None:
-                        fields = {"association": str(before[0]), "part": name, "cause": error.cause}
-                        host.note("default-not-told", fields, warning=True)
-        return Identity.of(kind, account, region, {**given, **told}) if told else identity
+            told = {part.name: self._default(identity, part, given, deadline, before, host) for part in missing}
+        return Identity.of(kind, account, region, {**given, **told})
+
+    def _default(
+        self,
+        identity: Identity,
+        part: Part,
+        given: Mapping[str, str],
+        deadline: Deadline,
+        before: tuple[Identity, Mapping[str, str]] | None,
+        host: Host | None,
+    ) -> str:
+        """What a part that is left out means."""
+        if before is not None and part.name not in before[1] and _same_scope(identity, before[0], but=part.name):
+            return before[0][part.name]
+        assert isinstance(part.default, Asked)
+        try:
+            return self._ask(identity, part.default, deadline)
+        except AssociationError as error:
+            if before is None or not _stayed(before, given, part.name):
+                raise
+            if host is not None:
+                fields = {"association": str(before[0]), "part": part.name, "cause": error.cause}
+                host.note("default-not-told", fields, warning=True)
+            return before[0][part.name]
 
     def _ask(self, identity: Identity, default: Asked, deadline: Deadline) -> str:
         import jmespath
@@ -108,7 +129,7 @@ class Lifecycle:
 
         try:
             # Patiently: an earlier delivery of the same request may have been answered, and granted it.
-            answer = patiently(ask, deadline)
+            answer = patiently(ask, deadline.part(_PATIENCE))
         except AssociationError as error:
             error.outcome_unknown = False  # nothing was written
             raise
@@ -117,141 +138,42 @@ class Lifecycle:
             raise InternalFailure(f"{default.operation} did not answer {default.answer}")
         return value
 
-    # -- create ---------------------------------------------------------------------------------------------------
+    # -- create and update --------------------------------------------------------------------------------------------
 
-    def create(self, desired: Desired, request: Request, *, patient: bool = False) -> Granted:
+    def create(self, desired: Desired, request: Request) -> Granted:
         """Grant, or take what is ours already, and return when the service says that it is so.
 
-        ``patient``: a first look that fails is repeated for a while.
-
         Raises:
-            AssociationError: ``outcome_unknown`` tells whether something may remain. AlreadyExists: present, and
-                nothing shows that it is ours.
+            AssociationError: ``outcome_unknown`` tells whether something may remain; the ledger then knows of it, and
+                the next request of the resource drops it. AlreadyExists: present, and not ours.
         """
-        creation = Creation(self._services, desired, request, patient=patient)
-        try:
-            return self._create(creation, desired, request)
-        except AssociationError as error:
-            self._take_back_if_over(creation, desired.identity, request, error)
-            raise
-
-    @staticmethod
-    def _create(creation: Creation, desired: Desired, request: Request) -> Granted:
-        with _doing("creating", desired.identity), _outcome(request):
-            try:
-                return creation.run()
-            except Superseded:
-                raise
-            except AssociationError as error:
-                if not error.outcome_unknown and not isinstance(error, (AlreadyExists, InvalidRequest)):
-                    error.outcome_unknown = creation.granted_meanwhile()
-                raise
-
-    def forget_nothing(self, kind: Kind, values: Mapping[str, str], request: Request, error: AssociationError) -> None:
-        """A create fails before it is known what is meant: another delivery of it may have granted it all the same.
-
-        Args:
-            kind: what was to be associated.
-            values: the parts that are given.
-            request: gets ``may_exist``, so that the host answers with it.
-            error: of the failure.
-        """
-        host, deadline = request.host, request.deadline
-        if not request.late:
-            if isinstance(error, InvalidRequest) or host.announced_of(kind) is None:
-                return
-            deadline.sleep(min(SETTLING_SECONDS, deadline.remaining / 3))
-        told = host.announced_of(kind)
-        if told is None:
-            self.note_unnamed(values, request, f"an earlier delivery may have granted it: {error.cause}")
-        elif told:
-            request.may_exist, error.outcome_unknown = told[0], True
-
-    @staticmethod
-    def note_unnamed(values: Mapping[str, str], request: Request, cause: str) -> None:
-        """Say that something may remain, of which only the parts are known that were given."""
-        declared = {name: value[:_SHOWN] for name, value in values.items()}
-        request.host.note("may-remain", {"cause": cause, "declared": declared}, warning=True)
-
-    def create_or_undo(self, desired: Desired, request: Request, *, patient: bool = False) -> Granted:
-        """Create, and revoke again what a failure leaves unknown: for a host that cannot keep what has failed.
-
-        A quarter of the time is kept for that. ``patient``: a first look that fails is repeated for a while.
-
-        Raises:
-            AssociationError: ``outcome_unknown`` means that undoing was not possible, and something may remain.
-        """
-        whole = request.deadline
-        request.deadline = whole.part(_CREATE_SHARE)
-        creation = Creation(self._services, desired, request, patient=patient)
-        try:
-            try:
-                return self._create(creation, desired, request)
-            finally:
-                request.deadline = whole
-        except Superseded as error:
-            self._take_back_if_over(creation, desired.identity, request, error)
-            raise
-        except AssociationError as error:
-            # What another delivery announced it may be about to answer with success. One that is over undoes its own.
-            if error.outcome_unknown and not request.host.announced(desired.identity):
-                self._undo(desired.identity, request, error)
-            raise
-
-    # -- read -----------------------------------------------------------------------------------------------------
-
-    def read(self, identity: Identity, request: Request, *, lately: bool = False) -> Sighting | None:
-        """What the service says of it; None if it is absent or being removed.
-
-        ``lately``: that it is there may have been said up to ten seconds ago.
-
-        Raises:
-            AssociationError: it could not be seen, which is never absence.
-        """
-        with _doing("reading", identity):
-            request.check_account(identity)
-            sighting = (look_lately if lately else look)(self._services, identity, request.deadline)
-        return None if sighting.state in {State.ABSENT, State.REMOVING, State.ELSEWHERE} else sighting
-
-    # -- update ---------------------------------------------------------------------------------------------------
+        return self._serve("creating", desired, request, partial(self._grant, desired, request.deadline.part(0.0)))
 
     def update(
         self,
-        current: str,
         desired: Desired,
         request: Request,
         *,
         heal: bool,
         options_before: Mapping[str, object] | None = None,
-        left: Identity | None = None,
     ) -> Granted:
-        """Bring the association with the id text ``current`` to what is desired.
+        """Bring the association with the request's physical id to what is desired.
 
-        The same identity is kept under its own id text, whatever else changed; with ``heal`` it is granted again if it
-        is gone. Options that it would have to be made anew for are left as they are, with a warning: a failure would
-        fail the reverse that a rollback sends, too. Another identity is created; the host deletes the old one
-        afterwards, never this.
+        The same identity is kept under its own id text, whatever else changed. Options that it would have to be made
+        anew for are left as they are, with a warning. Another identity is created; the host deletes the old one.
 
         Args:
-            current: the id text that the resource has.
             desired: what is declared now.
             request: of the host.
             heal: look, and grant again what is gone.
             options_before: those that were declared until now.
-            left: what an update that failed, whose reverse this may be, was to grant.
-
-        Raises:
-            AssociationError: ``outcome_unknown`` means that the *new* identity may remain; otherwise nothing of it
-                does, because an unknown outcome is undone before this raises.
         """
-        if left is not None:
-            self._clear_left(left, request)
-        known = parse_or_none(desired.identity.kind, current)
-        if known is not None and known.identity == desired.identity:
-            self._warn_of_options(desired, options_before, request)
-            with _doing("updating", desired.identity), _outcome(request):
-                return self._keep(known, desired, request, heal=heal)
-        return self.create_or_undo(desired, request, patient=True)
+        known = parse_or_none(desired.identity.kind, request.physical_id)
+        patience = request.deadline.part(_PATIENCE)
+        if known is None or known.identity != desired.identity:
+            return self._serve("creating", desired, request, partial(self._grant, desired, patience))
+        self._warn_of_options(desired, options_before, request)
+        return self._serve("updating", desired, request, partial(self._heal if heal else self._keep, desired, patience))
 
     @staticmethod
     def _warn_of_options(desired: Desired, before: Mapping[str, object] | None, request: Request) -> None:
@@ -268,183 +190,177 @@ class Lifecycle:
                 warning=True,
             )
 
-    def _clear_left(self, left: Identity, request: Request) -> None:
-        """End what the update before this one granted that was given up, or say that it is there.
+    def recorded(self, kind: Kind, request: Request) -> Granted | None:
+        """The answer that was given to a Create or Update; raises the error that was."""
+        answer = Work(self._services, self._ledger, request, None).recorded()
+        return None if answer is None else _granted_again(answer, kind)
 
-        Not in a rollback only: one that has begun may not be shown yet, and there is none where it is disabled.
-        """
-        host = request.host
-        try:
-            holders = host.holders(left)
-            if holders is not None and not holders.current:
-                request.deadline.sleep(min(SETTLING_SECONDS, request.deadline.remaining / 3))
-                holders = host.holders(left)
-            if holders is None or holders.now or holders.at_start or holders.since:
-                return
-            told = self._left_behind(left.kind, request)
-            if told is None or left not in {remainder.identity for remainder in told}:
-                told = (Remainder(left, sure=False),)
-            self._end_left_behind([remainder for remainder in told if remainder.identity == left], request)
-        except AssociationError as error:
-            # The reverse of an update must not fail for what it cleans up.
-            self._note_remainder(left, request, error.cause)
-
-    def _keep(self, known: AssociationId, desired: Desired, request: Request, *, heal: bool) -> Granted:
+    def _serve(self, verb: str, desired: Desired, request: Request, step: Callable[[Work], Granted]) -> Granted:
+        """Open the request, drop what the requests before it left, and do the step under the lease."""
         identity = desired.identity
-        request.check_account(identity)
-        try:
-            sighting = (look_patiently if heal else look)(self._services, identity, request.deadline)
-        except AssociationError as error:
-            # An update must not fail for want of a look that nobody asked for, nor for a service that has ended:
-            # CloudFormation would send its reverse, which would fail the same way and block the stack.
-            if heal and not self.has_ended(error, identity.kind):
-                raise
-            request.host.note("not-seen", {"association": str(identity), "cause": str(error)}, warning=True)
-            return Granted(known, How.KEPT, "")
-        if heal and sighting.state in {State.FAILED, State.REMOVAL_FAILED}:
-            Revocation(self._services, known, request).clear(sighting.state)
-            sighting = look(self._services, identity, request.deadline)
-        if heal and sighting.state is not State.PRESENT:
-            granted = self._heal(Creation(self._services, desired, request, ours=True), sighting, known, request)
-            return Granted(known, How.KEPT, granted.status, granted.status_code)
-        if sighting.state is not State.PRESENT:
-            request.host.note(
-                "declared-but-not-granted", {"association": str(identity), "state": sighting.state.value}, warning=True
-            )
-        return Granted(known, How.KEPT, sighting.status)
 
-    def _heal(self, creation: Creation, sighting: Sighting, known: AssociationId, request: Request) -> Granted:
+        def serve() -> Granted:
+            request.check_account(identity)
+            work = Work(self._services, self._ledger, request, identity)
+            answer = work.open(RequestType.GRANT, unchanged, parse_or_none(identity.kind, request.physical_id))
+            if answer is not None:
+                return _granted_again(answer, identity.kind)
+            self._settle_what_can_be(work)
+            with _letting_go(work):
+                answer = work.lease()
+                return step(work) if answer is None else _granted_again(answer, identity.kind)
+
+        with _doing(verb, identity):
+            return _started_over(serve)
+
+    def _grant(self, desired: Desired, patience: Deadline, work: Work) -> Granted:
+        """Grant, or claim what is ours already."""
+        return self._granted(desired, patience, work)
+
+    def _first_look(self, patience: Deadline, work: Work) -> Sighting:
+        return look_patiently(self._services, work.identity, patience, work.deadline)
+
+    def _granted(self, desired: Desired, patience: Deadline, work: Work, seen: Sighting | None = None) -> Granted:
+        grant = Grant(self._services, work, desired, patience)
         try:
-            granted = creation.run(sighting)
-        except AssociationError as error:
-            self._take_back_if_over(creation, known.identity, request, error)
+            granted = grant.run(seen or self._first_look(patience, work))
+        except (LeaseLost, LedgerUnavailable, Superseded):
             raise
-        if known.adopted and request.may_exist is not None and not request.host.adoption_settled(known.identity):
-            # Under its id it will be released if the deployment fails, as what was there before.
-            self._note_remainder(known.identity, request, "it was adopted in a deployment that has not completed")
+        except AssociationError as error:
+            _record_failure(work, error, grant.undo)
+            raise
+        work.close(_recorded(granted), grant.change)
+        work.request.host.note("granted", {"association": str(work.identity), "how": granted.how.value})
         return granted
+
+    def _keep(self, desired: Desired, patience: Deadline, work: Work) -> Granted:
+        """Keep the association without a look, if the ledger has the claim in both records."""
+        hold, claim = work.hold, work.claim
+        if hold is None or claim is None or claim.state is not ClaimState.HELD:
+            return self._grant(desired, patience, work)
+        return _close_kept(work, hold)
+
+    def _heal(self, desired: Desired, patience: Deadline, work: Work) -> Granted:
+        """Look, and grant again what is gone or has failed."""
+        hold = work.hold
+        try:
+            seen = self._first_look(patience, work)
+            if seen.state in {State.FAILED, State.REMOVAL_FAILED} and work.claim is not None:
+                Revocation(self._services, work).clear(seen.state)
+                seen = self._first_look(patience, work)
+        except (LeaseLost, LedgerUnavailable, Superseded):
+            raise
+        except AssociationError as error:
+            if hold is None or not self.has_ended(error, work.identity.kind):
+                _record_failure(work, error, unchanged)
+                raise
+            # A failure would be followed by the reverse, which would fail the same way for ever.
+            work.request.host.note("not-seen", {"association": str(work.identity), "cause": str(error)}, warning=True)
+            return _close_kept(work, hold)
+        return self._granted(desired, patience, work, seen)
 
     def has_ended(self, error: AssociationError, kind: Kind) -> bool:
         """Whether the error is that of a service that has ended for good."""
         over = kind.retirement is not None and self._services.utc_now().date() >= kind.retirement.ended
         return over and error.gone
 
-    def _take_back_if_over(
-        self, creation: Creation, identity: Identity, request: Request, error: AssociationError
-    ) -> None:
-        """After a failure: if nobody waits for the request, no Delete of its answer will come."""
-        unknown = error.outcome_unknown and request.slow and request.host.live() is False
-        if unknown or isinstance(error, Superseded):
-            self._take_back(creation, identity, request, error)
+    def _settle_what_can_be(self, work: Work) -> None:
+        """Drop what the requests before this one left. What cannot be dropped now keeps its mark."""
+        deadline = work.request.deadline.part(_SETTLING)
+        for hold in work.to_settle():
+            try:
+                self._settle(work, hold, deadline)
+            except (LeaseLost, LedgerUnavailable, Superseded):
+                raise
+            except AssociationError as error:
+                work.request.host.note("may-remain", {"id": hold.id, "cause": error.cause}, warning=True)
 
-    def _take_back(self, creation: Creation, identity: Identity, request: Request, error: AssociationError) -> None:
-        """Revoke what was granted for a request that nobody waits for any more, if it is surely that grant."""
+    def _settle(self, work: Work, hold: Hold, deadline: Deadline) -> None:
+        """Drop one claim that an earlier request of the resource left."""
+        known = _parse_any(hold.id)
+        work.request.check_account(known.identity)
+        beside = work.beside(known.identity, deadline)
+        with _letting_go(beside):
+            beside.lease()
+            _, change = self._revoke(beside)
+            beside.finish(change)
+
+    def _revoke(self, work: Work) -> tuple[Removal, Change]:
+        """Drop the claim under the lease; also returns what the records are to say when the request is closed."""
+        revocation = Revocation(self._services, work)
         try:
-            absent = look(self._services, identity, request.deadline).state is State.ABSENT
-            sure = not absent and creation.surely_granted()
-        except AssociationError:
-            absent = sure = False
-        host = request.host
-        if (
-            not sure
-            and not error.outcome_unknown
-            and (absent or not (host.granted_here(identity) or host.announced(identity, ever=True)))
-        ):
-            return  # nothing was granted for this request
-        if sure and request.host.claimed_since(identity) is False:
-            revocation = Revocation(self._services, AssociationId(identity), request)
-            self._undo_with(revocation.take_back, identity, request, error)
-            return
-        creation.tell_what_was_accepted()
-        self._note_remainder(identity, request)
+            return revocation.run(), revocation.change
+        except (LeaseLost, LedgerUnavailable, Superseded):
+            raise
+        except AssociationError as error:
+            if self.has_ended(error, work.identity.kind):
+                # A stack must stay deletable after the service's end.
+                fields = {"association": str(work.identity), "cause": error.cause}
+                work.request.host.note("service-ended", fields, warning=True)
+                return Removal.SERVICE_ENDED, release(work)
+            _record(work, revocation.failure)
+            raise
 
-    @staticmethod
-    def _note_remainder(
-        identity: Identity,
-        request: Request,
-        cause: str = "the deployment has moved on, and it cannot be told whose it is now",
-    ) -> None:
-        request.host.note("may-remain", {"association": str(identity), "cause": cause}, warning=True)
+    # -- what a host's state shows ------------------------------------------------------------------------------------
 
-    def _undo(self, identity: Identity, request: Request, error: AssociationError) -> None:
-        """Revoke what a failed create or update may have granted; on success nothing of it remains."""
-        self._undo_with(Revocation(self._services, AssociationId(identity), request).run, identity, request, error)
+    def show(self, known: AssociationId, request: Request) -> None:
+        """Believe the state of a host that has this id for the resource."""
+        Work(self._services, self._ledger, request, known.identity).seed(known)
 
-    @staticmethod
-    def _undo_with(
-        revoke: Callable[[], Removal], identity: Identity, request: Request, error: AssociationError
-    ) -> None:
-        try:
-            removal = revoke()
-        except AssociationError as failed:
-            remains = failed.cause
-        else:
-            # Granted again: or our own removal was a replay without effect, of an earlier delivery's undoing.
-            remains = removal.value if removal in {Removal.NOT_LIVE, Removal.GRANTED_AGAIN} else ""
-        if remains:
-            request.host.note("may-remain", {"association": str(identity), "cause": remains}, warning=True)
-            return
-        request.host.note("undone", {"association": str(identity), "id": AssociationId(identity).text})
-        request.may_exist, request.undone = None, True
-        error.outcome_unknown = False
+    def forget(self, known: AssociationId, request: Request) -> None:
+        """The host's state has the resource no more, and no delete will come."""
+        Work(self._services, self._ledger, request, known.identity).forget()
 
-    # -- delete ---------------------------------------------------------------------------------------------------
+    # -- read -----------------------------------------------------------------------------------------------------
 
-    def delete(self, kind: Kind, text: str, request: Request) -> Removal:
-        """Revoke what the id text names, unless it is not ours to revoke. Absent is success.
+    def read(self, identity: Identity, request: Request, *, lately: bool = False) -> Sighting | None:
+        """What the service says of it; None if it is absent or being removed.
+
+        ``lately``: that it is there may have been said up to ten seconds ago.
 
         Raises:
-            AssociationError: it may still be granted.
+            AssociationError: it could not be seen, which is never absence.
         """
-        if is_marker(text):
-            return Removal.NEVER_CREATED
-        known = parse_or_none(kind, text)
+        with _doing("reading", identity):
+            request.check_account(identity)
+            sighting = (look_lately if lately else look)(self._services, identity, request.deadline)
+        return None if sighting.state in {State.ABSENT, State.REMOVING, State.ELSEWHERE} else sighting
+
+    # -- delete -------------------------------------------------------------------------------------------------------
+
+    def delete(self, kind: Kind, request: Request) -> Removal:
+        """Drop the claim that the request's physical id names, and what the requests before it left. Absent is success.
+
+        Raises:
+            AssociationError: something may still be granted; the next Delete tries again.
+        """
+        known = parse_or_none(kind, request.physical_id)
         if known is None:
-            # An id that CloudFormation invented for a create that it gave up. Refusing here would only make the stack
-            # undeletable.
-            request.host.note("not-our-id", {"id": text[:200]}, warning=True)
-            if request.host.live() is False:
-                return Removal.NEVER_CREATED
-            return self._end_left_behind(self._left_behind(kind, request) or (), request)
+            if not is_marker(request.physical_id):
+                # CloudFormation invents an id for a create that it gave up.
+                request.host.note("not-our-id", {"id": request.physical_id[:200]})
+            return _started_over(lambda: self._delete(None, request))
         with _doing("deleting", known.identity):
             request.check_account(known.identity)
-            try:
-                return Revocation(self._services, known, request).run()
-            except ServiceUnavailable as error:
-                if not self.has_ended(error, kind):
-                    raise
-                # A stack must stay deletable after the service's end.
-                request.host.note(
-                    "service-ended", {"association": str(known.identity), "cause": error.cause}, warning=True
-                )
-                return Removal.SERVICE_ENDED
+            return _started_over(lambda: self._delete(known, request))
 
-    def _left_behind(self, kind: Kind, request: Request) -> tuple[Remainder, ...] | None:
-        """Ask after some seconds: whoever was given up may be about to end, and what it said may not be shown yet."""
-        if request.host.left_behind(kind) is None:
-            return None
-        request.deadline.sleep(min(SETTLING_SECONDS, request.deadline.remaining / 3))
-        return request.host.left_behind(kind)
-
-    def _end_left_behind(self, remainders: Iterable[Remainder], request: Request) -> Removal:
-        """Revoke what requests granted that were given up before their answers arrived.
-
-        One that is still at work undoes itself; one that had ended cannot.
-        """
-        host, removal = request.host, Removal.NEVER_CREATED
-        for remainder in remainders:
-            identity = remainder.identity
-            try:
-                request.check_account(identity)
-                if look(self._services, identity, request.deadline).state is State.ABSENT:
-                    continue
-                if remainder.sure and host.live() is not False:
-                    removal = Revocation(self._services, AssociationId(identity), request).take_back()
-                    continue
-            except AssociationError as error:
-                # Not a reason to fail: nothing that is declared depends on it, and the stack must be deletable.
-                host.note("not-revoked", {"association": str(identity), "cause": error.cause}, warning=True)
-            self._note_remainder(identity, request)
+    def _delete(self, known: AssociationId | None, request: Request) -> Removal:
+        work = Work(self._services, self._ledger, request, known.identity if known else None)
+        answer = work.open(RequestType.DROP, drop_if_plain(work), known)
+        if answer is not None:
+            return Removal(answer["removal"])
+        for hold in work.to_settle():
+            self._settle(work, hold, request.deadline)
+        if work.hold is None:
+            removal = Removal.ABSENT if known else Removal.NEVER_CREATED
+            work.answer({"removal": removal.value})
+            return removal
+        with _letting_go(work):
+            answer = work.lease()
+            if answer is not None:
+                return Removal(answer["removal"])
+            removal, change = self._revoke(work)
+            work.close({"removal": removal.value}, change)
         return removal
 
 
@@ -474,11 +390,72 @@ def _doing(verb: str, identity: Identity) -> Iterator[None]:
 
 
 @contextmanager
-def _outcome(request: Request) -> Iterator[None]:
-    """Keep ``may_exist`` and ``outcome_unknown`` telling the same."""
+def _letting_go(work: Work) -> Iterator[None]:
+    """Free the lease of a request that the host waits for no more: whoever comes next needs it."""
     try:
         yield
-    except AssociationError as error:
-        if not error.outcome_unknown:
-            request.may_exist = None
+    except Superseded:
+        work.let_go()
         raise
+
+
+def _started_over(serve: Callable[[], _T]) -> _T:
+    """Serve the request; a delivery that overslept its lease starts over, since what it decided counts no more."""
+    for _ in range(_TRIES - 1):
+        try:
+            return serve()
+        except LeaseLost:
+            continue
+    return serve()
+
+
+def _parse_any(text: str) -> AssociationId:
+    """Read an id text of any kind: a resource whose type changed has claims of two kinds."""
+    kind = next(kind for kind in KINDS if text.startswith(f"{kind.name}/"))
+    return parse(kind, text)
+
+
+def _close_kept(work: Work, hold: Hold) -> Granted:
+    granted = Granted(parse(work.identity.kind, hold.id), How.KEPT, hold.status)
+    work.close(_recorded(granted), unchanged)
+    return granted
+
+
+# -- recorded answers -------------------------------------------------------------------------------------------------
+
+
+def _recorded(granted: Granted) -> dict[str, Any]:
+    told = {"id": granted.id.text, "how": granted.how.value, "status": granted.status}
+    return told if granted.status_code is None else {**told, "status_code": granted.status_code}
+
+
+def _granted_again(answer: Mapping[str, Any], kind: Kind) -> Granted:
+    """The recorded answer, once more; raises the error that was recorded."""
+    if "error" in answer:
+        error: AssociationError = getattr(errors, answer["error"])(answer["cause"], advice=answer["advice"])
+        error.outcome_unknown = answer["outcome_unknown"]
+        raise error
+    return Granted(parse(kind, answer["id"]), How(answer["how"]), answer["status"], answer.get("status_code"))
+
+
+def _record_failure(work: Work, error: AssociationError, undo: Change) -> None:
+    answer = {
+        "error": type(error).__name__,
+        "cause": error.cause,
+        "advice": error.advice,
+        "outcome_unknown": error.outcome_unknown,
+    }
+
+    def failed(resource: Resource, association: Association) -> tuple[Resource, Association]:
+        resource, association = (unchanged if error.outcome_unknown else undo)(resource, association)
+        return resource.answered(work.request.request_id, answer), association
+
+    _record(work, failed)
+
+
+def _record(work: Work, change: Change) -> None:
+    """Record how a request failed, and free the lease. What cannot be recorded is settled by the next request."""
+    try:
+        work.finish(change)
+    except (LeaseLost, LedgerUnavailable, Superseded) as lost:
+        work.request.host.note("not-recorded", {"association": str(work.identity), "cause": lost.cause})

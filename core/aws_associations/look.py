@@ -11,7 +11,6 @@ from aws_associations.errors import (
     AssociationError,
     InternalFailure,
     NotFound,
-    NotStabilized,
     ServiceUnavailable,
     Throttling,
 )
@@ -40,14 +39,10 @@ class Sighting:
     status: str = ""
     details: str = ""
 
-
-ABSENT = Sighting(State.ABSENT)
-
-
-def not_in_time(what: str, last: Sighting, *, outcome_unknown: bool) -> NotStabilized:
-    """The error of a wait that ended at the deadline; ``what`` should have happened, ``last`` was the last look."""
-    word = f"{last.status} ({last.state.value})" if last.status else last.state.value
-    return NotStabilized(f"it was not {what} in time; the last status seen was {word}", outcome_unknown=outcome_unknown)
+    @property
+    def told(self) -> str:
+        """For messages, for example ``DISSOCIATING (being removed)``."""
+        return f"{self.status} ({self.state.value})" if self.status else self.state.value
 
 
 def look(services: Services, identity: Identity, deadline: Deadline) -> Sighting:
@@ -106,7 +101,7 @@ def _seen_in(listing: Listing, services: Services, identity: Identity, deadline:
         try:
             page = services.listings.page(listing, number, read, deadline)
         except NotFound:
-            return ABSENT
+            return Sighting(State.ABSENT)
         except AssociationError as error:
             error.outcome_unknown = False
             raise
@@ -120,7 +115,7 @@ def _seen_in(listing: Listing, services: Services, identity: Identity, deadline:
                 elsewhere = Sighting(State.ELSEWHERE, details=other)
         token = page.get(how.page_token[1]) if how.page_token else None
         if not token:
-            return elsewhere or ABSENT
+            return elsewhere or Sighting(State.ABSENT)
         if token in seen_tokens:
             raise InternalFailure(f"{how.operation} answered the same page token twice")
         seen_tokens.add(token)
@@ -129,17 +124,16 @@ def _seen_in(listing: Listing, services: Services, identity: Identity, deadline:
     raise AssertionError("pages are counted without end")
 
 
-def look_patiently(services: Services, identity: Identity, deadline: Deadline) -> Sighting:
-    """Look until the service answers, for at most half of the time.
+def look_patiently(services: Services, identity: Identity, patience: Deadline, deadline: Deadline) -> Sighting:
+    """Look, and repeat a look that fails for a while until ``patience`` is over.
 
     For an update: the reverse that a rollback sends would fail the same way and block a whole stack.
     """
-    return patiently(lambda: look(services, identity, deadline), deadline)
+    return patiently(lambda: look(services, identity, deadline), patience)
 
 
-def patiently(ask: Callable[[], _T], deadline: Deadline) -> _T:
-    """Repeat what writes nothing until the service answers, for at most half of the time."""
-    patience = deadline.part(0.5)
+def patiently(ask: Callable[[], _T], patience: Deadline) -> _T:
+    """Repeat what writes nothing until the service answers or ``patience`` is over."""
     for delay in delays():
         try:
             return ask()

@@ -68,28 +68,33 @@ def _typed(shape: Any, value: object, where: str) -> object:
     """The value as the shape has it; raises _WrongValueError."""
     at = f"{where} " if where else ""
     if shape.type_name == "structure":
-        if not isinstance(value, Mapping):
-            raise _WrongValueError(f"{at}must be an object with {', '.join(shape.members)}")
-        for name in value:
-            if name not in shape.members:
-                raise _WrongValueError(f"{at}has no member {str(name)[:80]!r}; known are {', '.join(shape.members)}")
-        for name in shape.required_members:
-            if name not in value:
-                raise _WrongValueError(f"{at}lacks the member {name}")
-        return {name: _typed(shape.members[name], item, f"{where}.{name}".strip(".")) for name, item in value.items()}
+        return _typed_structure(shape, value, where)
     if shape.type_name == "list":
         if not isinstance(value, list | tuple):
             raise _WrongValueError(f"{at}must be a list")
         return [_typed(shape.member, item, f"{where}[{index}]") for index, item in enumerate(value)]
     if shape.type_name == "boolean":
-        word = value.lower() if isinstance(value, str) else value
-        if word not in (True, False, "true", "false") or (isinstance(word, int) and not isinstance(word, bool)):
+        word = str(value).lower()
+        if not isinstance(value, bool | str) or word not in ("true", "false"):
             raise _WrongValueError(f"{at}must be true or false, is {str(value)[:80]!r}")
-        return word in (True, "true")
+        return word == "true"
     problem = _problem(shape, value)
     if problem:
         raise _WrongValueError(f"{at}{problem}")
     return value
+
+
+def _typed_structure(shape: Any, value: object, where: str) -> dict[str, object]:
+    at = f"{where} " if where else ""
+    if not isinstance(value, Mapping):
+        raise _WrongValueError(f"{at}must be an object with {', '.join(shape.members)}")
+    for name in value:
+        if name not in shape.members:
+            raise _WrongValueError(f"{at}has no member {str(name)[:80]!r}; known are {', '.join(shape.members)}")
+    for name in shape.required_members:
+        if name not in value:
+            raise _WrongValueError(f"{at}lacks the member {name}")
+    return {name: _typed(shape.members[name], item, f"{where}.{name}".strip(".")) for name, item in value.items()}
 
 
 def _problem(shape: Any, value: object) -> str:

@@ -28,6 +28,10 @@ READ_TIMEOUT = 20.0
 """Seconds without a byte from the service before an attempt counts as failed."""
 
 _CONNECT_TIMEOUT = 5.0
+
+LONGEST_CALL = _CONNECT_TIMEOUT + READ_TIMEOUT + 5.0
+"""Seconds after which an attempt that was not answered can take effect no more, with a margin of five."""
+
 _ATTEMPTS = 5
 _MODELS = Path(__file__).parent / "models"
 _PATIENCE = 0.5
@@ -169,7 +173,7 @@ class Services:
             deadline.check()
             yield
         except AssociationError as error:
-            error.outcome_unknown = attempt.sent > 0
+            error.outcome_unknown = error.lost = attempt.sent > 0
             raise
         except Exception as error:  # every error of a library becomes one of ours, here and nowhere else
             sent = attempt.sent
@@ -260,6 +264,20 @@ class Services:
         with self._lock:
             if key not in self._clients:
                 self._clients[key] = self._new_client(self._session(), key, api_version, before_send)
+            return self._clients[key]
+
+    def ledger_client(self, region: str) -> Any:
+        """The ledger's DynamoDB client: its calls are no attempts of another call, and no deadline stops them."""
+        from botocore.config import Config
+
+        key = ("dynamodb", region)
+        with self._lock:
+            if key not in self._clients:
+                retries = {"mode": "standard", "total_max_attempts": 4}
+                config = Config(connect_timeout=2, read_timeout=3, retries=retries)
+                client = self._session().create_client("dynamodb", region_name=region, config=config)
+                client.meta.events.register("before-parse", _refuse_page)
+                self._clients[key] = client
             return self._clients[key]
 
     def _new_client(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from aws_associations.errors import (
@@ -42,6 +43,8 @@ _COMMON_ERRORS: Mapping[str, type[AssociationError]] = {
 }
 
 
+_SIGN_IN = "Give the caller credentials through the environment, a profile or a role, or sign in again."
+
 _QUOTING_ERRORS = frozenset({"IncompleteSignature", "InvalidSignatureException", "SignatureDoesNotMatch"})
 """Errors whose message quotes the request that was signed, its session token included (observed on AWS)."""
 
@@ -69,69 +72,96 @@ def from_botocore(
         The error, its ``outcome_unknown`` set as if the request were a write.
     """
     # Imported here: a program that only declares associations never loads botocore.
+    from botocore.exceptions import ClientError
+
+    answered = isinstance(error, ClientError)
+    meaning = _answered(error, operation, kind) if answered else _unanswered(error, operation, sent, host)
+    # A failure that the service answered has arrived; every attempt before it was not answered.
+    unknown = sent > meaning.definite
+    advice = (kind.advice if kind else {}).get(meaning.failure) if meaning.advice is None else meaning.advice
+    if meaning.gone and kind is not None and kind.retirement is not None:
+        advice = kind.retirement.notice
+    translated = meaning.failure(meaning.cause, advice=advice, outcome_unknown=unknown)
+    translated.gone, translated.lost = meaning.gone, unknown and not (answered and sent == 1)
+    translated.__cause__ = error
+    return translated
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    """What an error of botocore means.
+
+    Attributes:
+        definite: how many attempts are known to have had no effect.
+        gone: the endpoint is not there, or what answers is not the API.
+    """
+
+    failure: type[AssociationError]
+    cause: str
+    definite: int = 0
+    advice: str | None = None
+    gone: bool = False
+
+
+def _answered(error: Exception, operation: str, kind: Kind | None) -> _Meaning:
+    """An error that the service, or something in its place, answered."""
+    code, reason, status, cause = _service_answer(error, operation)
+    advice = (kind.advice.get(reason) or kind.advice.get(code)) if kind else None
+    definite = int(refused(kind, status, code, reason))
+    published = (kind.errors.get(code) if kind else None) or _COMMON_ERRORS.get(code)
+    if published is not None:
+        return _Meaning(published, cause, definite, advice)
+    cause = f"{cause} (HTTP {status}, an error that the published API does not have)"
+    # What another service answers, in the caller's chain of credentials say, tells nothing of this one.
+    if kind is not None and kind.retirement and getattr(error, "operation_name", operation) in kind.operations:
+        return _Meaning(ServiceUnavailable, cause, definite, advice, gone=True)
+    return _Meaning(_by_status(status), cause, definite, advice)
+
+
+def _unanswered(error: Exception, operation: str, sent: int, host: str) -> _Meaning:
+    """An error of botocore itself."""
     from botocore import exceptions as boto
     from botocore.parsers import ResponseParserError
 
-    meanings = kind.errors if kind else {}
-    advice = kind.advice if kind else {}
-    ended = kind.retirement.notice if kind and kind.retirement else None
-    # What another service answers, in the caller's chain of credentials say, tells nothing of this one.
-    operations = kind.operations if kind else frozenset()
-    failure: type[AssociationError]
-    gone = False
-    words: str | None = None
-    if isinstance(error, boto.ClientError):
-        code, reason, status, cause = _service_answer(error, operation)
-        words = advice.get(reason) or advice.get(code)
-        published = meanings.get(code) or _COMMON_ERRORS.get(code)
-        failure = published or _by_status(status)
-        unknown = sent > 1 or not refused(kind, status, code, reason)
-        if published is None:
-            cause = f"{cause} (HTTP {status}, an error that the published API does not have)"
-            if ended is not None and getattr(error, "operation_name", operation) in operations:
-                failure, gone = ServiceUnavailable, True
-    elif isinstance(error, DeadlinePassed):
-        failure, cause, unknown = NotStabilized, "the time for this operation is over", sent > 0
-    elif isinstance(
-        error,
+    first_line, name = _first_line(error), type(error).__name__
+    unreachable = f"{operation} cannot reach {_host(error)}"
+    lost = f"{operation} lost the connection before an answer arrived ({name})"
+    # The first row that fits; a class of botocore comes after those that derive from it.
+    rows: tuple[tuple[tuple[type[Exception], ...], _Meaning], ...] = (
+        ((DeadlinePassed,), _Meaning(NotStabilized, "the time for this operation is over")),
+        (_credentials(), _Meaning(AccessDenied, f"no usable AWS credentials were found ({first_line})", 0, _SIGN_IN)),
+        ((boto.NoRegionError, boto.InvalidRegionError), _Meaning(InvalidRequest, "no AWS region is set")),
         (
-            boto.NoCredentialsError,
-            boto.PartialCredentialsError,
-            boto.CredentialRetrievalError,
-            boto.SSOError,
-            boto.TokenRetrievalError,
+            (boto.ParamValidationError, boto.ProfileNotFound, boto.ConfigParseError),
+            _Meaning(InvalidRequest, first_line),
         ),
-    ):
-        failure, unknown = AccessDenied, sent > 0
-        cause = f"no usable AWS credentials were found ({_first_line(error)})"
-        words = "Give the caller credentials through the environment, a profile or a role, or sign in again."
-    elif isinstance(error, (boto.NoRegionError, boto.InvalidRegionError)):
-        failure, cause, unknown = InvalidRequest, "no AWS region is set", sent > 0
-    elif isinstance(error, (boto.ParamValidationError, boto.ProfileNotFound, boto.ConfigParseError)):
-        failure, cause, unknown = InvalidRequest, _first_line(error), sent > 0
-    elif isinstance(error, (boto.EndpointConnectionError, boto.ConnectTimeoutError)):
-        failure, cause = ServiceUnavailable, f"{operation} cannot reach {_host(error)}"
-        gone = _host(error) == host
-        unknown = sent > 1
-    elif isinstance(error, (boto.HTTPClientError, boto.ConnectionError)):
-        failure, unknown = ServiceUnavailable, sent > 0
-        cause = f"{operation} lost the connection before an answer arrived ({type(error).__name__})"
-    elif isinstance(error, boto.BotoCoreError) and sent == 0:
-        # Nothing left this machine: what botocore refuses to work with is its configuration (a CA bundle, say).
-        failure, cause, unknown = InvalidRequest, f"the AWS configuration cannot be used ({_first_line(error)})", False
-    elif isinstance(error, boto.BotoCoreError):
-        failure, cause, unknown = InternalFailure, f"{operation} failed in botocore, {_first_line(error)}", sent > 0
-    elif isinstance(error, ResponseParserError):
+        (
+            (boto.EndpointConnectionError, boto.ConnectTimeoutError),
+            _Meaning(ServiceUnavailable, unreachable, 1, gone=_host(error) == host),
+        ),
+        ((boto.HTTPClientError, boto.ConnectionError), _Meaning(ServiceUnavailable, lost)),
         # A web page, say, where the published API has JSON.
-        failure, cause, gone = ServiceUnavailable, f"{operation} got an answer that is not the API's", bool(host)
-        unknown = sent > 0
-    else:
-        failure, cause, unknown = InternalFailure, f"{operation} failed with {type(error).__name__}", sent > 0
-    words = ended if gone and ended is not None else words or advice.get(failure)
-    translated = failure(cause, advice=words, outcome_unknown=unknown and sent > 0)
-    translated.gone = gone
-    translated.__cause__ = error
-    return translated
+        (
+            (ResponseParserError,),
+            _Meaning(ServiceUnavailable, f"{operation} got an answer that is not the API's", gone=bool(host)),
+        ),
+        (
+            (boto.BotoCoreError,),
+            # Nothing left this machine: what botocore refuses to work with is its configuration (a CA bundle, say).
+            _Meaning(InternalFailure, f"{operation} failed in botocore, {first_line}")
+            if sent
+            else _Meaning(InvalidRequest, f"the AWS configuration cannot be used ({first_line})"),
+        ),
+    )
+    found = (meaning for classes, meaning in rows if isinstance(error, classes))
+    return next(found, _Meaning(InternalFailure, f"{operation} failed with {name}"))
+
+
+def _credentials() -> tuple[type[Exception], ...]:
+    from botocore import exceptions as boto
+
+    missing = (boto.NoCredentialsError, boto.PartialCredentialsError, boto.CredentialRetrievalError)
+    return (*missing, boto.SSOError, boto.TokenRetrievalError)
 
 
 def refused(kind: Kind | None, status: int, code: str, reason: str) -> bool:

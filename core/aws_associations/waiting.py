@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from aws_associations.errors import DeadlinePassed
@@ -35,11 +36,14 @@ class SystemClock:
 class Deadline:
     """The moment after which an operation must not send anything any more. Safe to share between threads."""
 
-    def __init__(self, clock: Clock, seconds: float, outer: Deadline | None = None) -> None:
-        """``outer``: a deadline that ends this one too, whatever ``seconds`` says."""
+    def __init__(
+        self, clock: Clock, seconds: float, outer: Deadline | None = None, before_call: Callable[[], None] | None = None
+    ) -> None:
+        """``outer``: a deadline that ends this one too. ``before_call``: see :meth:`guarded`."""
         self._clock = clock
         self._end = clock.now() + seconds
         self._outer = outer
+        self._before_call = before_call
 
     @property
     def remaining(self) -> float:
@@ -51,14 +55,22 @@ class Deadline:
         """A deadline after that fraction of the time that is left."""
         return Deadline(self._clock, self.remaining * fraction, outer=self)
 
+    def guarded(self, before_call: Callable[[], None]) -> Deadline:
+        """The same deadline; before every attempt of a call this runs, and stops the attempt if it raises."""
+        return Deadline(self._clock, self.remaining, outer=self, before_call=before_call)
+
     def end_now(self) -> None:
         """Let no further request begin, retries of the SDK included."""
         self._end = float("-inf")
 
     def check(self) -> None:
-        """Raise DeadlinePassed if no time is left."""
+        """Called before every attempt of a call. Raises DeadlinePassed if no time is left."""
         if self.remaining <= 0:
             raise DeadlinePassed
+        if self._before_call is not None:
+            self._before_call()
+        if self._outer is not None:
+            self._outer.check()
 
     def sleep(self, seconds: float) -> None:
         """Sleep that long, or until the deadline if that is nearer."""
@@ -80,6 +92,11 @@ def delays(first: float = 0.2, growth: float = 1.6, longest: float = 5.0) -> Ite
     while True:
         yield planned * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, protects nothing
         planned = min(planned * growth, longest)
+
+
+def delays_after_first() -> Iterator[float]:
+    """The same, with no delay before the first."""
+    return itertools.chain((0.0,), delays())
 
 
 class Pace:
