@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 from aws_associations.errors import InvalidRequest
-from aws_associations.identity import MAX_BYTES, parse_or_none
+from aws_associations.identity import MAX_BYTES
 from aws_associations.kind import Kind, Option, Part
 from aws_associations.kinds import KINDS
 from aws_associations.lifecycle import OnExisting
@@ -29,6 +29,9 @@ _MAX_ESCAPED_ID = 2 * MAX_BYTES
 _STACK = re.compile(r"arn:(?P<partition>[a-z0-9-]+):cloudformation:(?P<region>[a-z0-9-]+):[0-9]{12}:stack/.+")
 
 _LASTS = 7200
+
+_YOUNG_SECONDS = 150.0
+"""Lambda delivers a failed event again after one and after two more minutes (documented), and then no more."""
 
 # Sent by CloudFormation in the same map as the user's own properties.
 _RESERVED = frozenset({"ServiceToken", "ServiceTimeout"})
@@ -129,19 +132,6 @@ class Event:
         return self._values(self.properties)
 
     @property
-    def leads_away(self) -> bool:
-        """Whether it is an Update to another association than the resource has."""
-        if self.request_type != "Update":
-            return False
-        known = parse_or_none(self.kind, self.physical_id)
-        return known is not None and not known.identity.may_be(self.values)
-
-    @property
-    def account(self) -> str:
-        """The account of the stack: the function's may be another one, which it has allowed to invoke it."""
-        return self.stack_id.split(":")[4]
-
-    @property
     def values_before(self) -> Mapping[str, str]:
         """The parts that the resource gave before an update: part name → value."""
         return self._values(self.old_properties)
@@ -168,10 +158,9 @@ class Event:
             return None
         return None
 
-    def age(self, now: datetime.datetime) -> float:
-        """Seconds since CloudFormation made the request; 0 if the URL does not tell."""
-        signed = self.signed
-        return 0.0 if signed is None else max(0.0, (now - signed).total_seconds())
+    def is_young(self, now: float) -> bool:
+        """Whether Lambda delivers it again in time if this invocation fails. One that does not tell its age is not."""
+        return self.signed is not None and now - self.signed.timestamp() < _YOUNG_SECONDS
 
     @property
     def asks_to_heal(self) -> bool:
@@ -200,7 +189,7 @@ def read(raw: object, function_arn: str) -> Event:
         if not isinstance(value, str) or not _ECHOABLE.fullmatch(value) or len(value) > longest:
             raise MalformedEventError(f"{name} is not 1 to {longest} printable ASCII characters")
     _check_place(raw["StackId"], url, function_arn)
-    physical_id = raw.get("PhysicalResourceId")
+    physical_id = raw.get("PhysicalResourceId") if raw.get("RequestType") != "Create" else None
     properties, old = raw.get("ResourceProperties"), raw.get("OldResourceProperties")
     return Event(
         request_type=_text(raw.get("RequestType"), 80),

@@ -7,12 +7,13 @@ docs/decisions/0002-crhelper.md lists it.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from crhelper import CfnResource
 
-from aws_associations.errors import AssociationError
+from aws_associations.errors import AssociationError, LedgerUnavailable
 from aws_associations.identity import marker
 from aws_associations_lambda import log
 from aws_associations_lambda.answer import FAILED, SUCCESS, body
@@ -30,8 +31,8 @@ class Responder(CfnResource):
     """One answer for every request of CloudFormation.
 
     Register the three handlers with ``create``, ``update`` and ``delete``; each is called with the :class:`Event` and
-    Lambda's context and returns the physical id. They set ``Data`` (strings), ``stop``, by which the guard's thread
-    ends their work, and ``id_if_failed``, the id to answer if they raise or are cut short.
+    Lambda's context and returns the physical id. They set ``Data`` (strings) and ``stop``, by which the guard's thread
+    ends their work. A failed Create answers the marker, a failed Update or Delete the id that the resource has.
     """
 
     @property
@@ -61,7 +62,6 @@ class Responder(CfnResource):
         self.Status, self.Reason, self.PhysicalResourceId = SUCCESS, "", ""
         self.Data: dict[str, str] = {}
         self.stop: Callable[[], None] = lambda: None
-        self.id_if_failed: Callable[[], str] = lambda: ""
 
     # -- one request ------------------------------------------------------------------------------------------------
 
@@ -114,10 +114,19 @@ class Responder(CfnResource):
         except BaseException as error:  # noqa: BLE001 - an unanswered request blocks a stack for an hour
             if isinstance(error, AssociationError) and not error.action:
                 error.action = f"{self._request.resource_type} {self._request.logical_id}"
+            if isinstance(error, LedgerUnavailable) and self._request.is_young(time.time()):
+                self._let_deliver_again(str(error))
+                return
             self.Status = FAILED
-            self.PhysicalResourceId = self.PhysicalResourceId or self.id_if_failed()
             self.Reason = str(error) if isinstance(error, AssociationError) else _defect(error)
             log.line("failed", warning=True, error=type(error).__name__, reason=self.Reason, **self._names())
+
+    def _let_deliver_again(self, cause: str) -> None:
+        """Answer nothing: Lambda delivers the request again after one and two minutes."""
+        with self._lock:
+            if not self._answered:
+                self._answered, self._undelivered = True, cause
+                log.line("tried-again-later", warning=True, cause=cause, **self._names())
 
     # -- the deadline guard -----------------------------------------------------------------------------------------
 
@@ -139,7 +148,6 @@ class Responder(CfnResource):
             FAILED,
             "NotStabilized: the function's time is over, and the service has not answered. Whether the last request"
             " took effect is not known. Deploy again, with a longer timeout of the function if the service is slow.",
-            physical_id=self.id_if_failed(),
         )
 
     def _remaining(self) -> float:
@@ -152,9 +160,7 @@ class Responder(CfnResource):
         assert self._request is not None
         return self._request.physical_id or marker(self._request.logical_id)
 
-    def _send(
-        self, status: str | None = None, reason: str = "", _send_response: object = None, *, physical_id: str = ""
-    ) -> None:
+    def _send(self, status: str | None = None, reason: str = "", _send_response: object = None) -> None:
         """Answer, once. Everything that crhelper says goes through here."""
         request = self._request
         assert request is not None
@@ -164,7 +170,8 @@ class Responder(CfnResource):
             self._answered = True
             status = status or self.Status
             reason = reason or self.Reason
-            physical_id = physical_id or self.PhysicalResourceId or self.generate_physical_id({})
+            physical_id = self.PhysicalResourceId if status == SUCCESS else ""
+            physical_id = physical_id or self.generate_physical_id({})
             answer = body(request, status, physical_id, reason, self.Data)
         try:
             attempts = put(self._response_url, answer, min(_LONGEST_DELIVERY, self._remaining() - 1.0))
