@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aws_associations.kind import Duplicates, Kind, Scope, State, exact
+from aws_associations.kind import Duplicates, Kind, State, exact
 from aws_associations.kinds import KINDS
 from aws_associations.service import Services
 from tests.contract.scenery import SCENERY, Scenery, module_of
@@ -140,11 +140,6 @@ DECLARED: Mapping[str, Callable[[Kind], bool]] = {
 
 AT_MOST_DECLARED: Mapping[str, Callable[[Kind], bool]] = {"pages": lambda kind: kind.look.page_token is not None}
 """Case → whether the declaration has it; a kind must lack the case if its declaration does, and may anyway."""
-
-
-def knows_its_own(kind: Kind) -> bool:
-    """Whether the service itself tells our grant from another's: it rejects duplicates, and replays our token."""
-    return kind.duplicates is Duplicates.CONFLICT and kind.token is not None and Scope.REQUEST in kind.token.associate
 
 
 def compares(kind: Kind, part: str) -> bool:

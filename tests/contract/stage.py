@@ -9,10 +9,11 @@ from association_emulator.control import EmulatorControl
 from association_emulator.journal import JournalEntry
 from aws_associations.errors import AssociationError
 from aws_associations.host import Request
-from aws_associations.identity import AssociationId, Identity
-from aws_associations.kind import Duplicates, Kind
+from aws_associations.identity import AssociationId, Identity, parse
+from aws_associations.kind import Kind
 from aws_associations.lifecycle import Desired, Granted, OnExisting, Removal
 from aws_associations.look import Sighting
+from aws_associations.records import HoldState
 from tests.contract.scenery import OTHERS, SCENERY, module_of
 from tests.core.world import ACCOUNT, REGION, World
 
@@ -40,9 +41,11 @@ class Stage:
         """The id text, whether it was created or not."""
         return AssociationId(identity or self.identity(), adopted).text
 
-    def request(self, name: str | None = None, *, owner: str = "Resource", seconds: float = 300) -> Request:
+    def request(
+        self, name: str | None = None, *, owner: str = "Resource", stack: str = "stack", seconds: float = 300
+    ) -> Request:
         """A request; the same name is a retry of the same request, no name a new one."""
-        return self.world.request(name, owner, seconds)
+        return self.world.request(name, owner, seconds, stack=stack)
 
     def create(
         self,
@@ -69,16 +72,19 @@ class Stage:
         options_before: Mapping[str, object] | None = None,
     ) -> Granted:
         desired = Desired(identity or self.identity(), options=options or {})
-        return self.world.lifecycle.update(
-            current, desired, request or self.request(), heal=heal, options_before=options_before
-        )
+        request = request or self.request()
+        request.physical_id = current
+        return self.world.lifecycle.update(desired, request, heal=heal, options_before=options_before)
 
     def delete(self, text: str | None = None, request: Request | None = None) -> Removal:
-        return self.world.lifecycle.delete(self.kind, text or self.id(), request or self.request())
+        request = request or self.request()
+        request.physical_id = text or self.id()
+        return self.world.lifecycle.delete(self.kind, request)
 
-    def token_tells(self) -> bool:
-        """Whether a replayed token tells whose a present association is."""
-        return self.kind.duplicates is Duplicates.CONFLICT and self.kind.token is not None
+    def pending(self, owner: str = "Resource", *, stack: str = "stack") -> set[Identity]:
+        """What the ledger says that requests of a resource may have granted: its next request drops that."""
+        holds = self.world.holds(owner, stack=stack)
+        return {parse(self.kind, text).identity for text, state in holds.items() if state is HoldState.PENDING}
 
     def granted(self) -> set[Identity]:
         """The truth, whatever the lists show."""

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from aws_associations.errors import AlreadyExists, AssociationError, NotFound, NotStabilized, ResourceConflict
-from aws_associations.lifecycle import Desired, How, OnExisting, Removal
+from aws_associations.identity import marker
+from aws_associations.lifecycle import How, OnExisting, Removal
 from aws_associations.properties import typed_options
-from tests.contract.cases import case, case_of_each_party, knows_its_own
+from tests.contract.cases import case, case_of_each_party
 from tests.contract.stage import Stage
 
 
 @case("create")
 def test_it_is_granted_with_one_write(stage: Stage) -> None:
     """Created, seen, with an id that names it; nothing else is granted."""
-    request = stage.request()
-
-    granted = stage.create(request)
+    granted = stage.create()
 
     assert (granted.how, granted.id.text, granted.id.adopted) == (How.CREATED, stage.id(), False)
     assert granted.status_code == 200
     assert stage.granted() == {stage.identity()}
     assert stage.writes() == [stage.kind.associate]
-    assert request.may_exist == stage.identity()
+    assert stage.pending() == set()
 
 
 @case("create")
@@ -48,40 +48,73 @@ def test_it_is_granted_and_revoked_again_and_again(stage: Stage) -> None:
 
 
 @case("create again")
-def test_a_second_resource_that_declares_it_is_refused(stage: Stage) -> None:
-    """It is not that resource's: refused, with advice, and left as it is."""
-    stage.create()
-    request = stage.request(owner="Second")
+def test_a_request_delivered_again_gets_its_recorded_answer(stage: Stage) -> None:
+    """Create and delete: the same answer once more, and the service hears nothing."""
+    granted = stage.create(stage.request("create-1"))
+    sent = len(stage.journal())
+    assert stage.create(stage.request("create-1")) == granted
+    assert len(stage.journal()) == sent
 
-    with pytest.raises(AlreadyExists) as caught:
-        stage.create(request)
+    removal = stage.delete(request=stage.request("delete-1"))
+    stage.scenery.grant(stage.scenery.values)
+    sent = len(stage.journal())
+    assert stage.delete(request=stage.request("delete-1")) is removal
+    assert len(stage.journal()) == sent
+    assert stage.granted() == {stage.identity()}
+
+
+@case("create again")
+def test_two_resources_of_a_stack_share_it(stage: Stage) -> None:
+    """The second one writes nothing, and the last one that is deleted revokes."""
+    stage.create()
+
+    assert stage.create(stage.request(owner="Second")).how is How.SHARED
+    assert stage.delete() is Removal.RELEASED
+    assert stage.granted() == {stage.identity()}
+    assert stage.delete(request=stage.request(owner="Second")) is Removal.REVOKED
+    assert stage.granted() == set()
+    assert stage.writes() == [stage.kind.associate, stage.kind.disassociate]
+
+
+@case("create again")
+def test_what_another_stack_declares_is_refused_by_naming_it(stage: Stage) -> None:
+    """AlreadyExists names the stack and the resource that have it, and says how to share it."""
+    stage.create(stage.request(owner="Theirs", stack="other"))
+
+    with pytest.raises(AlreadyExists, match="resource Theirs of stack other declares it already") as caught:
+        stage.create()
 
     assert not caught.value.outcome_unknown
     assert "OnExisting: Adopt" in stage.message(caught.value, "creating")
-    assert request.may_exist is None
+    assert stage.pending() == set()
     assert stage.granted() == {stage.identity()}
 
 
 @case("create again")
-def test_a_request_delivered_again_is_ours_only_if_the_service_says_so(stage: Stage) -> None:
-    """Without any evidence of the host's: a replayed token where duplicates conflict; else it is not ours."""
-    stage.create(stage.request("the same"))
+def test_two_stacks_share_it_on_request_and_the_last_one_revokes(stage: Stage) -> None:
+    """Adopting what another stack of ours granted is sharing it: the id is not that of something adopted."""
+    stage.create(stage.request(stack="other"))
 
-    if knows_its_own(stage.kind):
-        assert stage.create(stage.request("the same")).how is How.CREATED
-    else:
-        with pytest.raises(AlreadyExists):
-            stage.create(stage.request("the same"))
+    shared = stage.create(on_existing=OnExisting.ADOPT)
+
+    assert (shared.how, shared.id.adopted) == (How.SHARED, False)
+    assert stage.delete(request=stage.request(stack="other")) is Removal.RELEASED
     assert stage.granted() == {stage.identity()}
+    assert stage.delete() is Removal.REVOKED
+    assert stage.granted() == set()
 
 
 @case("create again")
-def test_what_this_process_granted_for_this_request_is_ours(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The host remembers it, so the request delivered again finds its own grant."""
-    stage.create(stage.request("the same"))
-    monkeypatch.setattr(stage.world.host, "granted_here", lambda identity: identity == stage.identity())
+def test_the_claim_of_a_stack_that_no_longer_declares_it_goes(stage: Stage) -> None:
+    """Retained there and declared here: taken over without a word to the service, and revoked with this resource."""
+    stage.create(stage.request(stack="other"))
+    stage.world.host.standing = False
 
-    assert stage.create(stage.request("the same")).how is How.CREATED
+    assert stage.create().id.text == stage.id()
+    assert stage.writes() == [stage.kind.associate]
+    stage.world.host.standing = True
+    assert stage.delete() is Removal.REVOKED
+    assert stage.granted() == set()
 
 
 @case("lost answer")
@@ -95,65 +128,48 @@ def test_a_grant_whose_answer_was_lost_is_ours(stage: Stage) -> None:
 
 @case("lost answer")
 def test_a_write_that_never_arrived_leaves_the_outcome_unknown(stage: Stage) -> None:
-    """Every attempt is cut before its effect: nothing is seen, and the host keeps the real identity to clean up."""
+    """Every attempt is cut before its effect: nothing is seen, and the ledger keeps what may remain."""
     stage.fault("cut", stage.kind.associate, when="before", count=5)
-    request = stage.request()
 
     with pytest.raises(AssociationError, match="Whether it took effect is not known") as caught:
-        stage.create(request)
+        stage.create()
 
     stage.message(caught.value, "creating")
-    assert request.may_exist == stage.identity()
+    assert stage.pending() == {stage.identity()}
     assert stage.granted() == set()
     assert stage.create(stage.request("the next deployment")).how is How.CREATED
 
 
 @case("lost answer")
-def test_an_unknown_outcome_is_undone_for_a_host_that_keeps_no_failure(stage: Stage) -> None:
-    """Granted, never answered, never shown: revoked again, and then nothing of it remains."""
+def test_what_a_failed_create_may_have_granted_goes_with_the_delete_of_its_marker(stage: Stage) -> None:
+    """Granted, never answered, never shown in time: the create fails, and the rollback's Delete revokes it."""
     stage.fault("cut", stage.kind.associate, when="after", count=5)
     stage.scenery.show(present=False, count=None)
-    request = stage.request(seconds=100)
-
-    with pytest.raises(AssociationError, match=stage.kind.associate) as caught:
-        stage.world.lifecycle.create_or_undo(Desired(stage.identity()), request)
-
+    with pytest.raises(AssociationError) as caught:
+        stage.create(stage.request(seconds=100))
     stage.message(caught.value, "creating")
-    assert request.undone
-    assert request.may_exist is None
-    assert stage.granted() == set()
-
-
-@case("lost answer")
-def test_what_others_granted_before_is_theirs_whatever_happens_to_our_write(stage: Stage) -> None:
-    """Somebody else granted it, our first attempt would be cut: a token tells, or the look before it did."""
-    stage.scenery.reject_duplicates()
-    stage.scenery.grant(stage.scenery.values)
-    stage.fault("cut", stage.kind.associate, when="before", count=1)
-
-    with pytest.raises(AlreadyExists) as caught:
-        stage.create()
-
-    assert not caught.value.outcome_unknown
+    assert stage.pending() == {stage.identity()}
     assert stage.granted() == {stage.identity()}
+    stage.control.clear_faults()
+
+    stage.delete(marker("Resource"))
+
+    assert stage.pending() == set()
+    assert stage.granted() == set()
 
 
 @pytest.mark.parametrize("rejection", ["throttled", "error"])
 @case("lost answer")
 def test_a_rejection_after_a_lost_answer_is_never_definite(stage: Stage, rejection: str) -> None:
-    """Granted, the answer cut, and every call of the kind is refused from then on: ours, or left to be cleaned up."""
+    """Granted, the answer cut, and every associate is refused from then on: ours, or kept as what may remain."""
     stage.fault("cut", stage.kind.associate, when="after", count=1)
     denied = {"error_code": "AccessDeniedException", "status": 403} if rejection == "error" else {}
     stage.fault(rejection, stage.kind.associate, count=None, **denied)
-    request = stage.request()
 
-    try:
-        how: How | None = stage.create(request).how
-    except AssociationError as error:
-        stage.message(error, "creating")
-        how = How.CREATED if error.outcome_unknown else None
-    assert how is How.CREATED
-    assert request.may_exist == stage.identity()
+    with suppress(AssociationError):
+        stage.create()
+
+    assert list(stage.world.holds("Resource")) == [stage.id()]
     assert stage.granted() == {stage.identity()}
 
 
@@ -161,31 +177,28 @@ def test_a_rejection_after_a_lost_answer_is_never_definite(stage: Stage, rejecti
 def test_what_others_granted_is_refused(stage: Stage) -> None:
     """By default: an error that says how to adopt, nothing to clean up, and nothing changed."""
     stage.scenery.grant(stage.scenery.values)
-    request = stage.request()
 
     with pytest.raises(AlreadyExists) as caught:
-        stage.world.lifecycle.create_or_undo(Desired(stage.identity()), request)
+        stage.create()
 
     assert not caught.value.outcome_unknown
     assert "OnExisting: Adopt" in stage.message(caught.value, "creating")
-    assert request.may_exist is None
+    assert stage.pending() == set()
     assert stage.granted() == {stage.identity()}
     assert stage.kind.disassociate not in stage.writes()
 
 
 @case("adopt")
 def test_what_others_granted_is_adopted_on_request(stage: Stage) -> None:
-    """The id says so for ever; a delete then releases it, unless its adoption is known to be settled."""
+    """The id says so for ever; a delete then releases it, unless the deployment that adopted it has completed."""
     stage.scenery.grant(stage.scenery.values)
+    for completed, removal in ((None, Removal.RELEASED), (False, Removal.RELEASED), (True, Removal.REVOKED)):
+        stage.world.host.completed = completed
+        granted = stage.create(on_existing=OnExisting.ADOPT)
+        assert (granted.how, granted.id.text) == (How.ADOPTED, stage.id(adopted=True))
 
-    granted = stage.create(on_existing=OnExisting.ADOPT)
-
-    assert (granted.how, granted.id.text) == (How.ADOPTED, stage.id(adopted=True))
-    assert stage.delete(granted.id.text) is Removal.RELEASED
-    assert stage.granted() == {stage.identity()}
-    stage.world.host.settled = True
-    assert stage.delete(granted.id.text) is Removal.REVOKED
-    assert stage.granted() == set()
+        assert stage.delete(granted.id.text) is removal
+        assert stage.granted() == (set() if removal is Removal.REVOKED else {stage.identity()})
 
 
 @case("adopt")
@@ -224,7 +237,7 @@ def test_what_is_being_removed_is_waited_out_and_granted_anew(stage: Stage) -> N
 
 @case("failed state")
 def test_what_the_service_gives_up_ends_at_once_and_can_be_deleted(stage: Stage) -> None:
-    """The error has the service's own details, the host the real identity, and the delete clears it away."""
+    """The error has the service's own details, the ledger what may remain, and the delete clears it away."""
     stage.scenery.slow(adding=20)
     stage.scenery.fail("The dictionary is empty", adding=True)
     request, begun = stage.request(), stage.control.now()
@@ -235,7 +248,7 @@ def test_what_the_service_gives_up_ends_at_once_and_can_be_deleted(stage: Stage)
     failed = [word for word, state in stage.kind.look.states.items() if state.value == "failed"]
     assert failed[0] in stage.message(caught.value, "creating")
     assert caught.value.outcome_unknown
-    assert request.may_exist == stage.identity()
+    assert stage.pending() == {stage.identity()}
     assert stage.control.now() - begun < 40
     assert stage.delete() is Removal.REVOKED
     assert stage.granted() == set()
@@ -243,7 +256,7 @@ def test_what_the_service_gives_up_ends_at_once_and_can_be_deleted(stage: Stage)
 
 @case("time-out")
 def test_what_is_never_shown_is_given_up_at_the_deadline(stage: Stage) -> None:
-    """Accepted and never seen: NotStabilized, in time, and the host keeps the real identity to clean up."""
+    """Accepted and never seen: NotStabilized, in time, and the ledger keeps what may remain."""
     stage.scenery.show(present=False, count=None)
     request, begun = stage.request(seconds=60), stage.control.now()
 
@@ -252,7 +265,7 @@ def test_what_is_never_shown_is_given_up_at_the_deadline(stage: Stage) -> None:
 
     assert caught.value.outcome_unknown
     assert "not granted in time" in stage.message(caught.value, "creating")
-    assert request.may_exist == stage.identity()
+    assert stage.pending() == {stage.identity()}
     assert 50 <= stage.control.now() - begun <= 61
 
 
@@ -267,7 +280,7 @@ def test_nothing_is_sent_after_the_deadline(stage: Stage) -> None:
 
 @case("wait")
 def test_a_status_that_never_ends_is_given_up_at_the_deadline(stage: Stage) -> None:
-    """The message has the last status seen, and the host the real identity."""
+    """The message has the last status seen, and the ledger what may remain."""
     stage.scenery.slow(adding=10_000)
     request = stage.request(seconds=60)
 
@@ -276,7 +289,7 @@ def test_a_status_that_never_ends_is_given_up_at_the_deadline(stage: Stage) -> N
 
     adding = [word for word, state in stage.kind.look.states.items() if state.value == "being added"]
     assert f"the last status seen was {adding[0]}" in stage.message(caught.value, "creating")
-    assert request.may_exist == stage.identity()
+    assert stage.pending() == {stage.identity()}
 
 
 @case("lag")
@@ -292,14 +305,13 @@ def test_a_list_that_lags_behind_the_grant_is_waited_for(stage: Stage) -> None:
 def test_a_missing_party_is_named_as_not_found(stage: Stage, party: str) -> None:
     """Definite at the first attempt: nothing remains, and the message says what to do."""
     stage.scenery.remove(party)
-    request = stage.request()
 
     with pytest.raises(NotFound) as caught:
-        stage.create(request)
+        stage.create()
 
     assert not caught.value.outcome_unknown
     assert stage.scenery.values[party] in stage.message(caught.value, "creating")
-    assert request.may_exist is None
+    assert stage.pending() == set()
     assert stage.writes() == [stage.kind.associate]
 
 
@@ -336,10 +348,9 @@ def test_what_another_party_holds_is_refused_by_naming_it(stage: Stage) -> None:
     holder = stage.kind.parties[0].name
     elsewhere = stage.other(holder)
     stage.scenery.grant(elsewhere.parts())
-    request = stage.request()
 
     with pytest.raises(ResourceConflict) as caught:
-        stage.create(request, on_existing=OnExisting.ADOPT)
+        stage.create(on_existing=OnExisting.ADOPT)
 
     assert f"is in {elsewhere[holder]!r}" in stage.message(caught.value, "creating")
     assert not caught.value.outcome_unknown

@@ -75,16 +75,17 @@ def test_a_match_on_a_later_page_is_found(stage: Stage) -> None:
 
 @case("gone")
 def test_what_is_gone_behind_our_back_is_granted_again_when_asked(stage: Stage) -> None:
-    """A read finds nothing; an update that heals grants it again under the same id, any other only warns."""
+    """A read finds nothing; an update that heals grants it again under the same id, any other sends nothing."""
     granted = stage.create()
     stage.scenery.revoke(stage.scenery.values)
-
     assert stage.read() is None
+
+    sent = len(stage.journal())
     assert stage.update(granted.id.text).id == granted.id
+    assert len(stage.journal()) == sent
     assert stage.granted() == set()
-    assert "declared-but-not-granted" in stage.world.host.warnings
     healed = stage.update(granted.id.text, heal=True)
-    assert (healed.how, healed.id) == (How.KEPT, granted.id)
+    assert (healed.how, healed.id) == (How.CREATED, granted.id)
     assert stage.granted() == {stage.identity()}
 
 
@@ -96,7 +97,7 @@ def test_what_others_are_removing_is_granted_again_once_it_is_gone(stage: Stage)
     with pytest.raises(NotStabilized):
         stage.delete(request=stage.request(seconds=10))
 
-    assert stage.update(granted.id.text, heal=True).how is How.KEPT
+    assert stage.update(granted.id.text, heal=True).how is How.CREATED
     assert stage.granted() == {stage.identity()}
 
 
@@ -156,27 +157,41 @@ def test_nothing_is_deleted_with_the_credentials_of_another_account(stage: Stage
 
 @case_of_each_answer("delete twice")
 def test_the_second_delete_succeeds(stage: Stage, switches: Mapping[str, Any]) -> None:
-    """Whatever the service says to the removal of what is absent."""
+    """The first one finds nothing either, and succeeds whatever the service says to that."""
     stage.scenery.switch(switches)
     granted = stage.create()
+    stage.scenery.revoke(stage.scenery.values)
 
-    assert stage.delete(granted.id.text) is Removal.REVOKED
     assert stage.delete(granted.id.text) in GONE
-    assert stage.granted() == set()
+    assert stage.delete(granted.id.text) is Removal.ABSENT
 
 
 @case("delete twice")
-def test_a_delete_delivered_again_revokes_nothing_that_came_since(stage: Stage) -> None:
-    """The same request again, and somebody has granted it meanwhile: only a replayed token can tell, and does."""
+def test_another_delete_revokes_nothing_that_others_granted_since(stage: Stage) -> None:
+    """The id was settled by the first one, so that what is there now is somebody else's."""
     granted = stage.create()
-    stage.delete(granted.id.text, stage.request("the same"))
+    stage.delete(granted.id.text)
+    stage.scenery.grant(stage.scenery.values)
+    sent = len(stage.journal())
+
+    assert stage.delete(granted.id.text) is Removal.ABSENT
+    assert len(stage.journal()) == sent
+    assert stage.granted() == {stage.identity()}
+
+
+@case("delete twice")
+def test_what_others_granted_after_a_lost_removal_is_revoked_only_without_a_token(stage: Stage) -> None:
+    """The Delete tried again repeats the token of the first one, which a service that has tokens replays."""
+    granted = stage.create()
+    stage.fault("cut", stage.kind.disassociate, when="after", count=5)
+    stage.fault("error", stage.kind.look.operation, error_code="AccessDeniedException", status=403)
+    with pytest.raises(AssociationError):
+        stage.delete(granted.id.text)
     stage.scenery.grant(stage.scenery.values)
 
-    if stage.kind.token is not None:
-        assert stage.delete(granted.id.text, stage.request("the same")) is Removal.GRANTED_AGAIN
-        assert stage.granted() == {stage.identity()}
-    else:
-        assert stage.delete(granted.id.text, stage.request("the same")) is Removal.REVOKED
+    removal = Removal.GRANTED_AGAIN if stage.kind.token else Removal.REVOKED
+    assert stage.delete(granted.id.text) is removal
+    assert stage.granted() == ({stage.identity()} if stage.kind.token else set())
 
 
 @case_of_each_party("delete without")
@@ -209,7 +224,7 @@ def test_a_removal_that_never_arrived_is_asked_for_again_and_then_fails(stage: S
     stage.create(stage.request("again", owner="Again"))
     stage.fault("cut", stage.kind.disassociate, when="before", count=None)
     with pytest.raises(ServiceUnavailable) as caught:
-        stage.delete(granted.id.text)
+        stage.delete(granted.id.text, stage.request(owner="Again"))
 
     assert caught.value.outcome_unknown
     stage.message(caught.value, "deleting")
@@ -288,22 +303,23 @@ def test_what_stays_after_its_removal_was_granted_again_by_others(stage: Stage) 
 
 @case("token")
 def test_a_write_is_repeated_under_one_token(stage: Stage) -> None:
-    """The SDK's attempts share it; so do two deliveries of one request, and two requests do not revoke under one."""
+    """The SDK's attempts share it, and so does another Delete of what is still granted; the next grant has its own."""
     assert stage.kind.token is not None
-    stage.fault("cut", stage.kind.associate, when="before", count=2)
-    stage.create(stage.request("create-1"))
-    first = {entry.client_token for entry in stage.journal(stage.kind.associate)}
-    stage.delete(request=stage.request("delete-1"))
-    stage.control.clear_journal()
-    stage.world.clock.sleep(stage.kind.token.window.total_seconds() * 3)
-    stage.create(stage.request("create-1"))
+    tokens = []
+    for _ in range(2):
+        stage.control.clear_journal()
+        stage.fault("cut", stage.kind.associate, when="before", count=2)
+        stage.create()
+        stage.fault("error", stage.kind.disassociate, error_code="AccessDeniedException", status=403)
+        with pytest.raises(AssociationError):
+            stage.delete()
+        stage.delete()
+        tokens += [{entry.client_token for entry in stage.journal(stage.kind.associate)}]
+        tokens += [{entry.client_token for entry in stage.journal(stage.kind.disassociate)}]
+        stage.world.clock.sleep(stage.kind.token.window.total_seconds() * 3)
 
-    assert len(first) == 1
-    assert {entry.client_token for entry in stage.journal(stage.kind.associate)} == first
-    stage.delete(request=stage.request("delete-2"))
-    stage.delete(request=stage.request("delete-3"))
-    removals = [entry.client_token for entry in stage.journal(stage.kind.disassociate)]
-    assert len(set(removals)) == len(removals) == 2
+    assert [len(each) for each in tokens] == [1, 1, 1, 1]
+    assert tokens[1] != tokens[3]
 
 
 @case("token")

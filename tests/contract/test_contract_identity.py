@@ -43,7 +43,7 @@ def test_a_replacement_that_fails_leaves_the_old_one(stage: Stage, part: str) ->
     with pytest.raises(AccessDenied):
         stage.update(old.id.text, other, request=request)
 
-    assert request.may_exist is None
+    assert stage.pending() == set()
     assert stage.granted() == {stage.identity()}
 
 
@@ -104,7 +104,9 @@ def test_an_id_is_none_of_another_kinds(stage: Stage) -> None:
 
     assert [kind for kind in others if parse_or_none(kind, granted.id.text)] == []
     for kind in others:
-        deleted = stage.world.lifecycle.delete(kind, granted.id.text, stage.request())
+        request = stage.request(owner="Other")
+        request.physical_id = granted.id.text
+        deleted = stage.world.lifecycle.delete(kind, request)
         assert deleted is Removal.NEVER_CREATED
     assert stage.granted() == {stage.identity()}
 

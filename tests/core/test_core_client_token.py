@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aws_associations.client_token import client_token
-from aws_associations.host import Owner
+from aws_associations.errors import AssociationError
 from aws_associations.identity import Identity
 from aws_associations.kind import Scope
 from aws_associations.kinds.finspace_permission_group_membership import KIND as PERMISSION_GROUP_MEMBERSHIP
 from aws_associations.lifecycle import How
+from aws_associations.records import Owner
 from tests.core.world import ACCOUNT, ASSOCIATE, DISASSOCIATE, GROUP, REGION, USER, World
 
 texts = st.text(min_size=1, max_size=26).filter(lambda text: text not in {".", ".."} and _encodes(text))
@@ -59,16 +60,19 @@ def test_anything_else_changes_the_token(inner: World) -> None:
     assert len(tokens) == len(set(tokens)) == 5
 
 
-def test_a_disassociate_has_a_token_of_its_request(world: World) -> None:
-    """Each delete has its own token, the same on a retry of it, and never an associate's."""
-    text = world.create().id.text
-    world.delete(text, world.request("d1"))
-    world.delete(text, world.request("d1"))
-    world.delete(text, world.request("d2"))
+def test_a_removal_has_the_token_of_the_delete_that_first_asked_for_it(inner: World) -> None:
+    """It is repeated until it is done, so that a service that remembers it revokes nothing that came since."""
+    text = inner.create().id.text
+    inner.control.add_fault("error", operation=DISASSOCIATE, error_code="AccessDeniedException")
+    with pytest.raises(AssociationError):
+        inner.delete(text, inner.request("d1"))
+    inner.delete(text, inner.request("d2"))
+    inner.create()
+    inner.delete(text, inner.request("d3"))
 
-    first, retried, second = world.tokens(DISASSOCIATE)
-    assert first == retried
-    assert len({first, second, *world.tokens(ASSOCIATE)}) == 3
+    first, again, next_ = inner.tokens(DISASSOCIATE)
+    assert first == again
+    assert len({first, next_, *inner.tokens(ASSOCIATE)}) == 4
 
 
 @pytest.mark.parametrize("duplicate", ["conflict", "succeed"])
@@ -114,7 +118,14 @@ def test_a_token_is_what_every_service_takes(
     owner: list[str], request: str, scope: Scope, group: str, user: str
 ) -> None:
     """Whatever the names: 1 to 128 printable ASCII characters, the same each time."""
-    arguments = (scope, Owner(tuple(owner)), request, "Associate", _identity("e", group, user), {"userId": user})
+    arguments = (
+        scope,
+        Owner("host", (), tuple(owner)),
+        request,
+        "Associate",
+        _identity("e", group, user),
+        {"userId": user},
+    )
 
     token = client_token(*arguments)
 
@@ -138,7 +149,9 @@ def test_different_wishes_have_different_tokens(
 
     def token(of: tuple[list[str], str, str, str, Scope]) -> str:
         owner, request, group, user, scope = of
-        return client_token(scope, Owner(tuple(owner)), request, "Associate", _identity("e", group, user), {})
+        return client_token(
+            scope, Owner("host", (), tuple(owner)), request, "Associate", _identity("e", group, user), {}
+        )
 
     assert (wish(first) == wish(second)) is (token(first) == token(second))
 
@@ -147,12 +160,14 @@ def test_the_borders_between_names_count() -> None:
     """("ab", "c") and ("a", "bc") are two owners, as are one name and two."""
     owners = [("ab", "c"), ("a", "bc"), ("abc",), ("a", "b", "c"), ('a","b', "c")]
 
-    assert len({client_token(Scope.OWNER, Owner(parts), "r", "A", _identity(), {}) for parts in owners}) == 5
+    assert (
+        len({client_token(Scope.OWNER, Owner("host", (), parts), "r", "A", _identity(), {}) for parts in owners}) == 5
+    )
 
 
 def test_everything_that_is_sent_is_covered() -> None:
     """Operation, parameters, region and account change the token; the order of the parameters does not."""
-    owner, identity = Owner(("o",)), _identity()
+    owner, identity = Owner("host", (), ("o",)), _identity()
 
     def token(operation: str = "A", identity: Identity = identity, **parameters: object) -> str:
         return client_token(Scope.OWNER, owner, "r", operation, identity, parameters)
@@ -169,3 +184,13 @@ def test_everything_that_is_sent_is_covered() -> None:
         token(b=1),
     ]
     assert len(set(tokens)) == len(tokens)
+
+
+def test_the_create_that_made_a_pulumi_resource_is_no_part_of_its_token() -> None:
+    """A name that is deployed again repeats its token; the same name in another stack does not."""
+    owners = [Owner("pulumi", ("org", "project", "dev"), ("parent", "name"), created_by=each) for each in ("c1", "c2")]
+    other = Owner("pulumi", ("org", "project", "prod"), ("parent", "name"), created_by="c1")
+
+    first, second, third = (client_token(Scope.OWNER, each, "r", "A", _identity(), {}) for each in (*owners, other))
+    assert first == second
+    assert third != first

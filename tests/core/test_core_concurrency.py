@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
-from typing import Any
-
-import pytest
 
 from aws_associations.errors import AlreadyExists
-from aws_associations.identity import AssociationId, Identity
+from aws_associations.identity import AssociationId
 from aws_associations.lifecycle import How, Removal
-from aws_associations.look import Sighting, look
-from aws_associations.service import Services
-from aws_associations.waiting import Deadline
-from tests.core.world import ASSOCIATE, EXCHANGE, GROUP, USER, World
+from tests.core.world import ASSOCIATE, DISASSOCIATE, EXCHANGE, GROUP, USER, World
 
 USERS = [f"user{number}" for number in range(8)]
 
@@ -35,48 +29,57 @@ def test_threads_create_and_delete_different_memberships(world: World) -> None:
         ids = list(threads.map(grant, USERS))
         assert world.members() == {(GROUP, user) for user in USERS}
         assert ids == [AssociationId(world.identity(user=user)).text for user in USERS]
-        assert set(threads.map(world.delete, ids)) == {Removal.REVOKED}
+        requests = [world.request(owner=user) for user in USERS]
+        assert set(threads.map(world.delete, ids, requests)) == {Removal.REVOKED}
 
     assert world.members() == set()
     assert len(world.control.journal(EXCHANGE)) == 1
 
 
-@pytest.mark.parametrize("duplicate", ["conflict", "succeed"])
-def test_two_owners_race_for_one_membership(world: World, duplicate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both look before either writes: one gets AlreadyExists if duplicates conflict, else both believe they did it."""
-    world.control.configure(duplicate_associate=duplicate)
-    world.read()
-    both_looked, looks = Barrier(2, timeout=20), []
+def test_two_stacks_race_for_one_membership(world: World) -> None:
+    """The lease lets one of them work at a time: one grants it, and the other is told who did."""
+    start = Barrier(2)
 
-    def looking(services: Services, identity: Identity, deadline: Deadline) -> Sighting:
-        seen = look(services, identity, deadline)
-        looks.append(seen)
-        if len(looks) <= 2:
-            both_looked.wait()
-        return seen
-
-    monkeypatch.setattr("aws_associations.creation.look", looking)
-
-    def grant(owner: str) -> object:
+    def grant(stack: str) -> object:
+        start.wait()
         try:
-            return world.create(world.request(owner=owner)).how
+            return world.create(world.request(stack=stack)).how
         except AlreadyExists as error:
-            return "unknown" if error.outcome_unknown else AlreadyExists
+            return "not known" if error.outcome_unknown else AlreadyExists
 
     with ThreadPoolExecutor(2) as threads:
-        ends = list(threads.map(grant, ["A", "B"]))
+        ends = list(threads.map(grant, ["one", "other"]))
 
+    assert sorted(ends, key=str) == sorted([How.CREATED, AlreadyExists], key=str)
     assert world.members() == {(GROUP, USER)}
     assert world.effects(ASSOCIATE) == 1
-    expected = [How.CREATED, AlreadyExists] if duplicate == "conflict" else [How.CREATED, How.CREATED]
-    assert sorted(ends, key=str) == sorted(expected, key=str)
 
 
-def test_one_owner_racing_with_itself_grants_once(world: World) -> None:
-    """Two deliveries of one request at the same time send the same token: granted once, and neither fails."""
+def test_two_resources_of_a_stack_race_for_one_membership(world: World) -> None:
+    """One grants it, the other one shares it; deleted at the same time, the last one revokes."""
+    names = ["A", "B"]
+    start = Barrier(2)
+
+    def grant(name: str) -> How:
+        start.wait()
+        return world.create(world.request(owner=name)).how
+
+    def revoke(name: str) -> Removal:
+        start.wait()
+        return world.delete(request=world.request(owner=name))
+
     with ThreadPoolExecutor(2) as threads:
-        world.host.intent = True
-        ends = list(threads.map(lambda _: world.create(world.request("r1")).how, range(2)))
+        assert set(threads.map(grant, names)) == {How.CREATED, How.SHARED}
+        assert set(threads.map(revoke, names)) == {Removal.RELEASED, Removal.REVOKED}
 
-    assert ends == [How.CREATED, How.CREATED]
-    assert world.effects(ASSOCIATE) == 1
+    assert world.members() == set()
+    assert world.effects(ASSOCIATE) == world.effects(DISASSOCIATE) == 1
+
+
+def test_two_deliveries_of_one_request_grant_once(world: World) -> None:
+    """They take turns under the lease: granted once, and both give the same answer."""
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(lambda _: world.create(world.request("r1")), range(2))
+
+    assert first == second
+    assert world.calls().count(ASSOCIATE) == 1

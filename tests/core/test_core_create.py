@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from aws_associations.errors import AlreadyExists
 from aws_associations.lifecycle import How, Removal
-from tests.core.world import ASSOCIATE, DISASSOCIATE, GROUP, LOOK, USER, World
+from tests.core.world import GROUP, LOOK, USER, World
 
 
 def test_an_ordinary_create_costs_three_calls(world: World) -> None:
@@ -35,27 +38,26 @@ def test_a_read_costs_one_call(world: World) -> None:
     assert [entry.parameters["maxResults"] for entry in world.control.journal(LOOK)] == [100, 100]
 
 
-def test_a_create_that_is_retried_by_its_host_ends_the_same_way(world: World) -> None:
-    """A host that lost our answer and remembers the grant asks again: the same id, nothing written twice."""
-    first = world.create(world.request("r1"))
-    world.host.intent = True
+def test_a_refusal_is_given_again_too(inner: World) -> None:
+    """The same error, word for word, although the association could be granted by now."""
+    inner.grant_as_others_do()
+    with pytest.raises(AlreadyExists) as first:
+        inner.create(inner.request("r1"))
+    inner.revoke_as_others_do()
 
-    second = world.create(world.request("r1"))
+    with pytest.raises(AlreadyExists) as again:
+        inner.create(inner.request("r1"))
 
-    assert second.id == first.id
-    assert second.how is How.CREATED
-    assert world.effects(ASSOCIATE) == 1
+    assert str(again.value) == str(first.value)
+    assert inner.writes() == []
 
 
 def test_the_notes_tell_the_story(world: World) -> None:
-    """Before each write a line that names the association and the request, after each outcome a line that tells it."""
-    text = world.create(world.request("r1")).id.text
-    assert world.delete(text, world.request("r2")) is Removal.REVOKED
+    """After each outcome a line that names the association and how it came about."""
+    text = world.create().id.text
+    world.delete(text)
 
-    told = dict(world.host.notes)
-    assert list(told) == ["associating", "granted", "disassociating", "revoked"]
-    assert told["associating"]["request"] == "r1"
-    assert told["associating"]["token"] == world.tokens(ASSOCIATE)[0]
-    assert told["disassociating"]["request"] == "r2"
-    assert all(USER in str(fields["association"]) and GROUP in str(fields["association"]) for fields in told.values())
-    assert world.calls()[-2] == DISASSOCIATE
+    assert [event for event, _ in world.host.notes] == ["granted", "revoked"]
+    assert [fields["how"] for _, fields in world.host.notes] == [How.CREATED.value, Removal.REVOKED.value]
+    assert all(fields["association"] == str(world.identity()) for _, fields in world.host.notes)
+    assert world.host.warnings == []

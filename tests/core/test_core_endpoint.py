@@ -26,25 +26,34 @@ HAS_NOT, HAS = ROOT / ".venv/bin/python", ROOT / ".venv-ministack/bin/python"
 SCRIPT = """
 import json, sys
 import botocore, botocore.session
-from aws_associations.host import Owner, Request, UnknowingHost
+from aws_associations.host import Request
 from aws_associations.identity import Identity
 from aws_associations.kinds.finspace_permission_group_membership import KIND as kind
+from aws_associations.ledger import ProcessMemory
 from aws_associations.lifecycle import Desired, Lifecycle
+from aws_associations.records import Owner
 from aws_associations.service import Services
 from aws_associations.waiting import Deadline, SystemClock
 
 services = Services()
-lifecycle = Lifecycle(services)
+lifecycle = Lifecycle(services, ProcessMemory())
 values = {"environment_id": "env1", "permission_group_id": "analysts", "user_id": "alice"}
 account = services.account("us-east-1", Deadline(SystemClock(), 60))
 identity = Identity.of(kind, account, services.default_region(), values)
 
-def request(name):
-    return Request(Owner(("o",)), name, account, Deadline(SystemClock(), 60), UnknowingHost())
+class Host:
+    def note(self, event, fields, warning=False):
+        pass
+
+    def waiting(self, seconds, fields):
+        pass
+
+def request(name, physical_id=""):
+    return Request(Owner("script", (), ("o",)), name, account, Deadline(SystemClock(), 60), Host(), 0, physical_id)
 
 granted = lifecycle.create(Desired(identity), request("create"))
 seen = lifecycle.read(identity, request("read"))
-removal = lifecycle.delete(kind, granted.id.text, request("delete"))
+removal = lifecycle.delete(kind, request("delete", granted.id.text))
 print(json.dumps({
     "botocore": botocore.__version__,
     "theirs": "finspace-data" in botocore.session.get_session().get_available_services(),

@@ -23,11 +23,13 @@ from aws_associations.errors import (
     ServiceUnavailable,
     Throttling,
 )
+from aws_associations.identity import AssociationId, Identity
 from aws_associations.kind import Retirement
 from aws_associations.kinds.finspace_permission_group_membership import KIND as PERMISSION_GROUP_MEMBERSHIP
+from aws_associations.kinds.iot_thing_group_membership import KIND as THING_GROUP_MEMBERSHIP
 from aws_associations.lifecycle import Removal
 from aws_associations.service import Services
-from tests.core.world import ASSOCIATE, DISASSOCIATE, EXCHANGE, GROUP, LOOK, REGION, USER, World
+from tests.core.world import ACCOUNT, ASSOCIATE, DISASSOCIATE, EXCHANGE, GROUP, LOOK, REGION, USER, World
 
 PAGE = "<html><head><title>404</title></head><body>Nothing here any more</body></html>"
 
@@ -124,7 +126,7 @@ def test_a_service_that_has_not_ended_is_only_unreachable(outer: World, monkeypa
 
     for kind in (live, ending):
         with pytest.raises(ServiceUnavailable, match=r"finspace-api\.invalid") as caught:
-            outer.lifecycle.delete(kind, outer.id(), outer.request())
+            outer.lifecycle.delete(kind, outer.request(physical_id=outer.id()))
         assert "2026" not in str(caught.value)
 
 
@@ -371,3 +373,15 @@ def test_a_configuration_that_cannot_be_used_is_the_users(monkeypatch: pytest.Mo
 
     with pytest.raises(InvalidRequest, match=r"the AWS configuration cannot be used.*CA bundle"):
         World(outer.control).create()
+
+
+def test_a_live_services_endpoint_that_is_gone_is_an_error(outer: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a retired kind's delete succeeds without its service."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_IOT", "http://iot.invalid")
+    values = {"thing_group_name": "g", "thing_name": "t"}
+    text = AssociationId(Identity.of(THING_GROUP_MEMBERSHIP, ACCOUNT, REGION, values)).text
+
+    with pytest.raises(ServiceUnavailable, match=r"cannot reach iot\.invalid") as caught:
+        outer.lifecycle.delete(THING_GROUP_MEMBERSHIP, outer.request(physical_id=text))
+
+    assert "ended" not in str(caught.value)

@@ -1,26 +1,23 @@
-"""A membership that is there already: whose is it, and what may be done with it."""
+"""A membership that is there already: whose is it, who else declares it, and what may be done with it."""
 
 from __future__ import annotations
 
-import contextlib
-
 import pytest
 
-from aws_associations.errors import AlreadyExists, NotStabilized, Superseded
-from aws_associations.host import Holder, Holders
-from aws_associations.identity import AssociationId, Identity, parse
+from aws_associations.errors import AlreadyExists, AssociationError, NotStabilized
+from aws_associations.identity import marker, parse
 from aws_associations.kinds.finspace_permission_group_membership import KIND as PERMISSION_GROUP_MEMBERSHIP
-from aws_associations.lifecycle import Desired, How, OnExisting, Removal
-from tests.core.world import ASSOCIATE, GROUP, USER, World
+from aws_associations.lifecycle import How, OnExisting, Removal
+from aws_associations.records import Basis, HoldState
+from tests.core.world import ASSOCIATE, GROUP, LOOK, USER, World
 
 
 def test_a_foreign_membership_is_refused_with_every_way_to_go_on(world: World) -> None:
     """The message names user, group and environment, how to adopt, leave or replace it; nothing is written."""
     world.grant_as_others_do()
-    request = world.request()
 
     with pytest.raises(AlreadyExists) as caught:
-        world.create(request)
+        world.create()
 
     message = str(caught.value)
     for words in ("creating", USER, GROUP, "env1", "AlreadyExists", "OnExisting: Adopt", "on_existing='adopt'"):
@@ -28,9 +25,8 @@ def test_a_foreign_membership_is_refused_with_every_way_to_go_on(world: World) -
     for way in ("remove this resource", "revoke it first"):
         assert way in message
     assert not caught.value.outcome_unknown
-    assert request.may_exist is None
+    assert world.holds() == {}
     assert world.writes() == []
-    assert world.members() == {(GROUP, USER)}
 
 
 def test_adopting_writes_nothing_and_marks_the_id(world: World) -> None:
@@ -39,20 +35,10 @@ def test_adopting_writes_nothing_and_marks_the_id(world: World) -> None:
 
     granted = world.create(on_existing=OnExisting.ADOPT)
 
-    assert granted.how is How.ADOPTED
-    assert granted.status == "ADDITION_SUCCESS"
-    assert granted.status_code is None
+    assert (granted.how, granted.status, granted.status_code) == (How.ADOPTED, "ADDITION_SUCCESS", None)
     assert granted.id.text.endswith("/alice?adopted")
     assert parse(PERMISSION_GROUP_MEMBERSHIP, granted.id.text).adopted
     assert world.writes() == []
-
-
-def test_adopting_what_is_absent_creates_it(world: World) -> None:
-    """Adopt is no demand: what is not there is granted, and the id does not say adopted."""
-    granted = world.create(on_existing=OnExisting.ADOPT)
-
-    assert granted.how is How.CREATED
-    assert not granted.id.adopted
 
 
 def test_adopting_waits_until_an_addition_is_done(inner: World) -> None:
@@ -61,8 +47,7 @@ def test_adopting_waits_until_an_addition_is_done(inner: World) -> None:
 
     granted = inner.create(on_existing=OnExisting.ADOPT)
 
-    assert granted.how is How.ADOPTED
-    assert granted.status == "ADDITION_SUCCESS"
+    assert (granted.how, granted.status) == (How.ADOPTED, "ADDITION_SUCCESS")
 
 
 def test_adopting_an_addition_that_does_not_end_leaves_nothing(inner: World) -> None:
@@ -73,249 +58,159 @@ def test_adopting_an_addition_that_does_not_end_leaves_nothing(inner: World) -> 
         inner.create(inner.request(seconds=30), on_existing=OnExisting.ADOPT)
 
     assert not caught.value.outcome_unknown
+    assert inner.holds() == {}
 
 
-@pytest.mark.parametrize(
-    ("settled", "back", "removal", "warned", "members"),
-    [
-        (True, False, Removal.REVOKED, False, set()),
-        (None, True, Removal.RELEASED, True, {(GROUP, USER)}),
-        (False, True, Removal.RELEASED, False, {(GROUP, USER)}),
-        (False, False, Removal.RELEASED, True, {(GROUP, USER)}),
-    ],
-)
-def test_an_adopted_one_is_revoked_only_on_purpose(
-    world: World, settled: bool | None, back: bool, removal: Removal, warned: bool, members: set[tuple[str, str]]
-) -> None:
-    """Deleting it revokes once the adopting deployment has completed; else it is released, warned of if unexpected."""
-    world.grant_as_others_do()
-    granted = world.create(on_existing=OnExisting.ADOPT)
-    world.host.settled, world.host.others = settled, Holders(rolling_back=back)
+def test_an_adoption_whose_answer_was_not_taken_is_forgotten_without_a_question(inner: World) -> None:
+    """The rollback's Delete has the marker: what was there before stays there, whatever events say."""
+    inner.grant_as_others_do()
+    inner.create(on_existing=OnExisting.ADOPT)
+    inner.host.taken, inner.host.completed = False, True
 
-    assert world.delete(granted.id.text) is removal
-    assert ("released" in world.host.warnings) is warned
-    assert world.host.noted("released") is (removal is Removal.RELEASED)
-    assert world.members() == members
+    inner.delete(marker("Membership"))
+
+    assert inner.host.asked == ["took"]
+    assert inner.members() == {(GROUP, USER)}
+    assert inner.holds() == {}
+
+
+# -- others that declare it -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("adopted", [False, True])
-@pytest.mark.parametrize("when", ["now", "at start"])
-def test_what_another_resource_of_the_stack_holds_is_taken_over(inner: World, adopted: bool, when: str) -> None:
-    """No write, a warning that names the holder, and the holder's adopted flag is kept."""
-    inner.grant_as_others_do()
-    others = (Holder("Other", adopted),)
-    inner.host.others = Holders(now=others, at_start=others) if when == "now" else Holders(at_start=others)
-
-    granted = inner.create()
-
-    assert granted.how is How.TAKEN_OVER
-    assert granted.id.adopted is adopted
-    assert "taken-over" in inner.host.warnings
-    assert [fields["from"] for event, fields in inner.host.notes if event == "taken-over"] == ["Other"]
-    assert inner.writes() == []
-
-
-def test_what_an_earlier_operation_began_with_is_no_evidence(inner: World) -> None:
-    """The host does not see the running operation yet: who held it when the one before began may have let go of it."""
-    inner.grant_as_others_do()
-    others = (Holder("Other"),)
-    inner.host.others = Holders(at_start=others, since=others, current=False)
-
-    with pytest.raises(AlreadyExists):
-        inner.create()
-
-
-def test_a_rollback_goes_back_to_the_id_that_the_resource_had(inner: World) -> None:
-    """Although another resource has come to hold the pair in the operation that is taken back, and did not adopt it."""
-    inner.grant_as_others_do()
-    own = Holder("A", adopted=True, own=True, id=AssociationId(inner.identity(), adopted=True))
-    other = Holder("B")
-    inner.host.others = Holders(now=(other,), at_start=(own, other), rolling_back=True)
-
-    granted = inner.create()
-
-    assert (granted.how, granted.id) == (How.KEPT, own.id)
-
-
-@pytest.mark.parametrize(("adopted", "late"), [(True, True), (True, False), (False, True)])
-def test_taking_over_what_was_adopted_says_what_may_remain(inner: World, adopted: bool, late: bool) -> None:
-    """An earlier delivery may have granted it, which nobody can tell; a rollback lets go of what is adopted."""
-    inner.grant_as_others_do()
-    inner.host.others = Holders(now=(Holder("Other", adopted),))
-
-    inner.create(inner.request(late=late))
-
-    assert ("may-remain" in inner.host.warnings) is (adopted and late)
-
-
-def test_nobody_in_the_stack_holding_it_is_no_evidence(inner: World) -> None:
-    """A host that knows the holders, and that there are none, leaves a present membership foreign."""
-    inner.grant_as_others_do()
-    inner.host.others = Holders()
-
-    with pytest.raises(AlreadyExists):
-        inner.create()
-
-
-@pytest.mark.parametrize("adopted", [False, True])
-@pytest.mark.parametrize(
-    ("now", "at_start", "rolling_back", "released"),
-    [
-        (True, True, False, True),
-        (True, False, False, True),
-        (False, True, False, False),
-        (True, False, True, False),
-        (False, True, True, True),
-        (False, False, False, False),
-    ],
-)
-def test_a_shared_membership_lives_until_its_last_holder_goes(
-    inner: World, now: bool, at_start: bool, rolling_back: bool, released: bool, adopted: bool
-) -> None:
-    """Forwards, those count that hold it now; in a rollback, those that held it when the operation began."""
-    inner.grant_as_others_do()
-    inner.host.settled = True
-    others = (Holder("Other"),)
-    inner.host.others = Holders(others if now else (), others if at_start else (), rolling_back)
-
-    removal = inner.delete(inner.id(adopted=adopted))
-
-    assert removal is (Removal.RELEASED if released else Removal.REVOKED)
-    assert inner.members() == ({(GROUP, USER)} if released else set())
-    assert bool(inner.writes()) is not released
-
-
-def test_an_announcement_of_this_very_request_makes_it_ours(inner: World) -> None:
-    """Another delivery of this request announced the grant: created, without another write."""
-    inner.grant_as_others_do()
-    inner.host.intent = True
-
-    assert inner.create().how is How.CREATED
-    assert inner.writes() == []
-
-
-@pytest.mark.parametrize("held", [False, True])
-def test_an_announcement_is_no_evidence_until_a_rejection_has_settled(
-    inner: World, monkeypatch: pytest.MonkeyPatch, held: bool
-) -> None:
-    """Absent, then Conflict: another delivery that was rejected likewise takes its announcement back in a moment."""
-    inner.grant_as_others_do()
-    rejected = inner.clock.now()
-    asked: list[float] = []
-
-    def announced(_: Identity) -> bool:
-        asked.append(inner.clock.now() - rejected)
-        return held
-
-    monkeypatch.setattr(inner.host, "announced", announced)
-    inner.control.add_fault("answer", operation="ListPermissionGroupsByUser", status=200, body="{}")
-
-    with contextlib.nullcontext() if held else pytest.raises(AlreadyExists):
-        inner.create()
-
-    assert inner.host.noted("refused")
-    assert len(asked) == 1
-    assert asked[0] >= 5
-
-
-def test_what_this_process_granted_for_this_request_is_created(inner: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A host that remembers the grant of this very request needs no other evidence."""
-    inner.grant_as_others_do()
-    monkeypatch.setattr(inner.host, "granted_here", lambda identity: identity == inner.identity())
-
-    assert inner.create().how is How.CREATED
-    assert inner.writes() == []
-
-
-def test_a_request_that_is_over_removes_nothing(world: World) -> None:
-    """A late or repeated delete is answered with success and does nothing."""
-    world.grant_as_others_do()
-    world.host.lives = False
-
-    assert world.delete() is Removal.NOT_LIVE
-    assert "not-live" in world.host.warnings
-    assert world.control.journal() == []
-    assert world.members() == {(GROUP, USER)}
-
-
-def test_a_request_that_is_over_sends_no_second_token(inner: World) -> None:
-    """Between two tokens lies a wait: a request that died in it writes no more, and says that something may remain."""
-    inner.delete(inner.create().id.text)
+def test_resources_of_one_stack_share_it_whoever_holds_it(inner: World, adopted: bool) -> None:
+    """A rename, a swap, or a pair declared twice: no write, no question, and how it came to be is kept."""
+    if adopted:
+        inner.grant_as_others_do()
+    first = inner.create(on_existing=OnExisting.ADOPT)
     written = len(inner.writes())
-    inner.host.lives = False
 
-    with pytest.raises(Superseded) as caught:
-        inner.create()
+    second = inner.create(inner.request(owner="Renamed"))
 
-    assert caught.value.outcome_unknown
-    assert inner.writes()[written:] == [ASSOCIATE]
+    assert (second.how, second.id) == (How.SHARED, first.id)
+    assert len(inner.writes()) == written
+    assert inner.host.asked == []
+
+
+@pytest.mark.parametrize("last", ["Membership", "Renamed"])
+def test_a_shared_membership_lives_until_its_last_claim_goes(inner: World, last: str) -> None:
+    """Whoever goes first releases it, and the last one revokes."""
+    inner.create()
+    inner.create(inner.request(owner="Renamed"))
+    (first,) = {"Membership", "Renamed"} - {last}
+
+    assert inner.delete(request=inner.request(owner=first)) is Removal.RELEASED
+    assert inner.members() == {(GROUP, USER)}
+    assert inner.delete(request=inner.request(owner=last)) is Removal.REVOKED
     assert inner.members() == set()
 
 
-def test_evidence_is_asked_about_the_identity_itself(inner: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A host that holds another membership has no say about this one."""
-    inner.grant_as_others_do()
-    other = inner.identity(user="bob")
+def test_what_is_shared_and_absent_is_granted_anew(inner: World) -> None:
+    """Somebody revoked it behind the first one's back: the second one grants it, for both."""
+    inner.create()
+    inner.revoke_as_others_do()
 
-    def holders(identity: Identity) -> Holders:
-        return Holders((Holder("Bobs"),), (Holder("Bobs"),)) if identity == other else Holders()
-
-    monkeypatch.setattr(inner.host, "holders", holders)
-
-    with pytest.raises(AlreadyExists):
-        inner.create()
-
-
-@pytest.mark.parametrize("on_existing", [OnExisting.FAIL, OnExisting.ADOPT])
-def test_what_goes_while_it_is_asked_again_is_created(inner: World, on_existing: OnExisting) -> None:
-    """Somebody's membership that is being taken away is neither refused nor adopted: some seconds later it is gone."""
-    inner.grant_as_others_do()
-    slept = inner.clock.sleep
-
-    def revoke_meanwhile(seconds: float) -> None:
-        slept(seconds)
-        inner.control.revoke("env1", GROUP, USER)
-
-    inner.clock.sleep = revoke_meanwhile  # type: ignore[method-assign]
-
-    granted = inner.create(on_existing=on_existing)
-
-    assert (granted.how, granted.id.adopted) == (How.CREATED, False)
+    assert inner.create(inner.request(owner="Renamed")).how is How.CREATED
+    assert inner.delete() is Removal.RELEASED
     assert inner.members() == {(GROUP, USER)}
 
 
-@pytest.mark.parametrize("on_existing", [OnExisting.FAIL, OnExisting.ADOPT])
-def test_evidence_that_comes_late_counts(inner: World, on_existing: OnExisting) -> None:
-    """Two deliveries may run at once and logs lag: before a refusal, and before adopting, all is asked again."""
-    inner.grant_as_others_do()
-    slept = inner.clock.sleep
+@pytest.mark.parametrize(("standing", "words"), [(True, ""), (None, "whether it still does cannot be asked")])
+def test_another_stacks_claim_is_refused_by_naming_it(inner: World, standing: bool | None, words: str) -> None:
+    """Stack, resource and how to share are in the message; a claim that cannot be asked for stands, and says so."""
+    inner.create(inner.request(owner="Theirs", stack="other"))
+    inner.host.standing = standing
 
-    def announce_meanwhile(seconds: float) -> None:
-        slept(seconds)
-        inner.host.intent = True
+    with pytest.raises(AlreadyExists, match=f"resource Theirs of stack other declares it already.*{words}") as caught:
+        inner.create()
 
-    inner.clock.sleep = announce_meanwhile  # type: ignore[method-assign]
-
-    assert inner.create(on_existing=on_existing).how is How.CREATED
+    assert "on_existing='adopt'" in str(caught.value)
+    assert inner.holds() == {}
 
 
-def test_a_short_time_is_not_spent_on_asking_again(inner: World) -> None:
-    """With seconds only, the refusal still says AlreadyExists, and not that the time was over."""
-    inner.grant_as_others_do()
+def test_a_claim_of_another_stack_is_not_asked_for_to_share(inner: World) -> None:
+    """Adopt shares whatever the other one does."""
+    inner.create(inner.request(stack="other"))
 
-    with pytest.raises(AlreadyExists):
-        inner.create(inner.request(seconds=3))
+    assert inner.create(on_existing=OnExisting.ADOPT).how is How.SHARED
+    assert inner.host.asked == []
 
 
-def test_a_failure_that_a_host_cannot_keep_is_undone(inner: World) -> None:
-    """An addition that outlasts the time leaves nothing behind, so that the next deployment starts anew."""
-    inner.control.configure(addition_seconds=900)
-    request = inner.request(seconds=60)
+@pytest.mark.parametrize("stack", ["stack", "other"])
+def test_a_claim_that_no_longer_stands_keeps_nothing_granted(inner: World, stack: str) -> None:
+    """Its resource was retained, or its stack deleted: the last one that declares it revokes."""
+    inner.create(inner.request(owner="Gone", stack=stack))
+    inner.create(on_existing=OnExisting.ADOPT)
+    inner.host.standing = False
 
-    with pytest.raises(NotStabilized) as caught:
-        inner.lifecycle.create_or_undo(Desired(inner.identity()), request)
-
-    assert not caught.value.outcome_unknown
+    assert inner.delete() is Removal.REVOKED
     assert inner.members() == set()
-    inner.control.configure(addition_seconds=0)
-    assert inner.create().how is How.CREATED
+    assert inner.association().claims == {}
+
+
+def test_a_claim_that_cannot_be_asked_for_keeps_it_granted_with_a_warning(inner: World) -> None:
+    """The line names the stack and the resource."""
+    inner.create(inner.request(owner="Theirs", stack="other"))
+    inner.create(on_existing=OnExisting.ADOPT)
+    inner.host.standing = None
+
+    assert inner.delete() is Removal.RELEASED
+    assert inner.host.warnings == ["released"]
+    assert "resource Theirs of stack other" in str(inner.host.notes[-1][1]["cause"])
+    assert inner.members() == {(GROUP, USER)}
+
+
+def test_handing_over_ends_with_the_new_stack_as_the_only_owner(inner: World) -> None:
+    """Retained in the old stack, adopted in the new one: the old claim goes when the new one is asked to revoke."""
+    old = inner.request(owner="Old", stack="old")
+    inner.create(old)
+    inner.create(inner.request(stack="new"), on_existing=OnExisting.ADOPT)
+    inner.host.standing = False
+
+    assert inner.delete(request=inner.request(stack="new")) is Removal.REVOKED
+    assert inner.delete(request=inner.request(owner="Old", stack="old")) is Removal.ABSENT
+    assert inner.writes().count(ASSOCIATE) == 1
+
+
+# -- what a host's state shows ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("adopted", [False, True])
+def test_a_state_that_shows_an_id_is_believed_once(inner: World, adopted: bool) -> None:
+    """Pulumi's process knows nothing of earlier ones: the state is a claim, and asking for it again changes nothing."""
+    known = parse(PERMISSION_GROUP_MEMBERSHIP, inner.id(adopted=adopted))
+    inner.lifecycle.show(known, inner.request())
+    assert inner.holds() == {known.text: HoldState.SEEN}
+    assert inner.association().basis is (Basis.FOUND if adopted else Basis.GRANTED)
+    inner.ledger.trips.clear()
+
+    inner.lifecycle.show(known, inner.request())
+
+    assert inner.ledger.trips == ["read"]
+
+
+def test_what_a_state_shows_no_more_is_forgotten(inner: World) -> None:
+    """No delete will come: neither record has it, nothing is revoked, and what others claim stays."""
+    known = inner.create().id
+    inner.create(inner.request(owner="Other"))
+
+    inner.lifecycle.forget(known, inner.request())
+
+    assert inner.holds() == {}
+    assert inner.holds("Other") == {known.text: HoldState.HELD}
+    assert inner.members() == {(GROUP, USER)}
+    assert inner.delete(request=inner.request(owner="Other")) is Removal.REVOKED
+
+
+def test_a_recorded_answer_can_be_asked_for_without_an_identity(inner: World) -> None:
+    """A host that cannot tell what is meant any more still answers a repeated request."""
+    kind = PERMISSION_GROUP_MEMBERSHIP
+    assert inner.lifecycle.recorded(kind, inner.request("r1")) is None
+    granted = inner.create(inner.request("r1"))
+    assert inner.lifecycle.recorded(kind, inner.request("r1")) == granted
+
+    inner.control.add_fault("error", operation=LOOK, error_code="AccessDeniedException")
+    with pytest.raises(AssociationError) as first:
+        inner.create(inner.request("r2", owner="Other"))
+    with pytest.raises(AssociationError, match=first.value.cause.split()[0]):
+        inner.lifecycle.recorded(kind, inner.request("r2", owner="Other"))

@@ -10,18 +10,29 @@ import botocore.session
 import pytest
 
 from association_emulator.control import EmulatorControl
-from aws_associations.errors import AlreadyExists, AssociationError, NotFound, NotStabilized
-from aws_associations.identity import AssociationId, Identity
+from aws_associations.errors import (
+    AccessDenied,
+    AlreadyExists,
+    AssociationError,
+    InternalFailure,
+    NotFound,
+    NotStabilized,
+    ServiceUnavailable,
+)
+from aws_associations.identity import AssociationId, Identity, marker
 from aws_associations.kind import Kind
 from aws_associations.kinds.directory_group_membership import KIND as DIRECTORY_GROUP_MEMBERSHIP
 from aws_associations.kinds.iot_billing_group_membership import KIND as BILLING_GROUP_MEMBERSHIP
 from aws_associations.kinds.opensearch_package_association import KIND as PACKAGE_ASSOCIATION
 from aws_associations.kinds.quicksight_group_membership import KIND as QUICKSIGHT_GROUP_MEMBERSHIP
 from aws_associations.lifecycle import Desired, Granted, How, OnExisting, Removal
+from aws_associations.records import HoldState
+from aws_associations.waiting import Deadline
 from tests.core.world import ACCOUNT, REGION, World
 
 DIRECTORY, REALM, GROUP, MEMBER = "d-1234567890", "corp.example.com", "Admins", "alice"
 DOMAIN, PACKAGE = "search", "F123456789"
+ADD, LIST = "AddGroupMember", "ListGroupsForMember"
 
 
 class Live:
@@ -40,7 +51,8 @@ class Live:
         return self.world.lifecycle.create(Desired(identity, on_existing), self.world.request(request))
 
     def delete(self, request: str | None = None) -> Removal:
-        return self.world.lifecycle.delete(self.kind, AssociationId(self.identity).text, self.world.request(request))
+        physical_id = AssociationId(self.identity).text
+        return self.world.lifecycle.delete(self.kind, self.world.request(request, physical_id=physical_id))
 
     def calls(self) -> list[str | None]:
         return [entry.operation for entry in self.control.journal()]
@@ -71,157 +83,74 @@ def search(world: World) -> Live:
     return live
 
 
-def test_a_service_that_rejects_duplicates_is_looked_at_before_the_write_too(directory: Live) -> None:
-    """Of a write without an answer the real id is answered: the Delete of it must not revoke what was there before."""
-    assert directory.create().how is How.CREATED
-    assert directory.calls() == ["ListGroupsForMember", "AddGroupMember", "ListGroupsForMember"]
-    assert directory.delete() is Removal.REVOKED
-    assert directory.control.directory.memberships() == []
-
-
-def test_a_lost_answer_is_told_from_a_foreign_grant_by_the_token(directory: Live) -> None:
-    """The request delivered again replays its token and knows its own; another request learns that it is not."""
-    directory.create("request-1")
-
-    assert directory.create("request-1").how is How.CREATED
-    with pytest.raises(AlreadyExists):
-        directory.create("request-2")
-    assert len(directory.control.directory.memberships()) == 1
-
-
-def test_a_foreign_grant_is_refused_or_adopted_without_a_doubt(directory: Live) -> None:
-    """A conflict with a fresh token says "somebody else's": refused, nothing remains to be undone; or adopted."""
-    directory.control.directory.grant(DIRECTORY, GROUP, MEMBER)
-
-    with pytest.raises(AlreadyExists) as caught:
+def leave_unknown(directory: Live, when: Any) -> None:
+    """A create whose associate was never answered, and after which nothing could be seen."""
+    directory.control.add_fault("cut", service="ds-data", operation=ADD, when=when, count=5)
+    directory.control.add_fault(
+        "error", service="ds-data", operation=LIST, error_code="AccessDeniedException", status=403, skip=1
+    )
+    with pytest.raises(AssociationError) as caught:
         directory.create()
-    assert not caught.value.outcome_unknown
-    assert directory.create(on_existing=OnExisting.ADOPT).id.adopted
+    assert caught.value.outcome_unknown
+    assert directory.world.holds() == {AssociationId(directory.identity).text: HoldState.PENDING}
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_write_that_was_never_answered_is_asked_for_again(directory: Live, when: Any) -> None:
-    """Every attempt was cut: whether the grant that is there is ours, the service itself tells by the token."""
-    directory.control.directory.grant(DIRECTORY, GROUP, MEMBER) if when == "before" else None
-    directory.control.add_fault(
-        "cut",
-        service="ds-data",
-        operation="AddGroupMember",
-        when=when,
-        count=5,
-    )
-
+def test_the_next_create_asks_by_the_token_whose_grant_it_is(directory: Live, when: Any) -> None:
+    """The associate arrived: ours, and taken. It did not, and somebody granted it since: refused, nothing is kept."""
+    leave_unknown(directory, when)
     if when == "before":
-        with pytest.raises(AlreadyExists) as caught:
+        directory.control.directory.grant(DIRECTORY, GROUP, MEMBER)
+        with pytest.raises(AlreadyExists):
             directory.create()
-        assert not caught.value.outcome_unknown
+        assert directory.world.holds() == {}
     else:
         assert directory.create().how is How.CREATED
-
-
-def test_a_replay_that_is_never_answered_leaves_the_outcome_unknown(directory: Live) -> None:
-    """When nobody can tell whose it is, the host gets the real identity to clean up, not a guess."""
-    directory.control.add_fault("cut", service="ds-data", operation="AddGroupMember", when="after", count=None)
-
-    with pytest.raises(AssociationError) as caught:
-        directory.create()
-
-    assert caught.value.outcome_unknown
-
-
-def test_names_compare_without_case(directory: Live) -> None:
-    """Another spelling is the same association: an update keeps it, and its id text."""
-    granted = directory.create()
-    other = Identity.of(directory.kind, ACCOUNT, REGION, {**directory.values, "group_name": "ADMINS"})
-
-    kept = directory.world.lifecycle.update(granted.id.text, Desired(other), directory.world.request(), heal=False)
-
-    assert (kept.how, kept.id.text) == (How.KEPT, granted.id.text)
-
-
-def test_deploying_and_destroying_for_a_day_grants_each_time(directory: Live) -> None:
-    """Tokens live for eight hours and longer with every use; a new request never meets an old one's."""
-    for hour in range(24):
-        assert directory.create(f"create-{hour}").how is How.CREATED
-        assert len(directory.control.directory.memberships()) == 1
-        assert directory.delete(f"delete-{hour}") is Removal.REVOKED
-        directory.world.clock.sleep(3600)
-
-
-def test_a_failed_association_ends_the_wait_at_once(search: Live) -> None:
-    """A state of failure is not waited out: the error has the service's details, the rollback the identity."""
-    search.control.opensearch.configure(
-        association_seconds=20, association_result="failed", error_message="The dictionary is empty"
-    )
-    request = search.world.request()
-    begun = search.world.clock.now()
-
-    with pytest.raises(NotStabilized, match=r"ASSOCIATION_FAILED.*The dictionary is empty") as caught:
-        search.world.lifecycle.create(Desired(search.identity), request)
-
-    assert caught.value.outcome_unknown
-    assert request.may_exist == search.identity
-    assert search.world.clock.now() - begun < 60
-    assert search.delete() is Removal.REVOKED
-    assert search.control.opensearch.associations() == []
-
-
-def test_a_failed_dissociation_ends_the_wait_at_once(search: Live) -> None:
-    """A removal that the service gives up is an error with its details."""
-    search.create()
-    search.control.opensearch.configure(
-        dissociation_seconds=5, dissociation_result="failed", error_message="An index uses it"
-    )
-
-    with pytest.raises(NotStabilized, match=r"DISSOCIATION_FAILED.*An index uses it"):
-        search.delete()
-
-
-def test_minutes_are_waited_out(search: Live) -> None:
-    """An association that takes minutes is granted when the service says so."""
-    search.control.opensearch.configure(association_seconds=240)
-
-    assert search.create().status == "ACTIVE"
-
-
-def test_a_token_that_was_refused_is_never_ours(directory: Live) -> None:
-    """Refused once, silent afterwards: what others granted is neither undone nor handed over for cleaning up."""
-    directory.control.directory.grant(DIRECTORY, GROUP, MEMBER)
-    directory.control.add_fault(
-        "cut",
-        service="ds-data",
-        operation="AddGroupMember",
-        skip=1,
-        count=None,
-    )
-    request = directory.world.request()
-
-    with pytest.raises(AlreadyExists) as caught:
-        directory.world.lifecycle.create_or_undo(Desired(directory.identity), request)
-
-    assert not caught.value.outcome_unknown
-    assert request.may_exist is None
     assert len(directory.control.directory.memberships()) == 1
 
 
-def test_an_old_refusal_says_nothing_of_a_later_write(directory: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refused, then gone, then granted by a write that was never answered: unknown, and so left to be cleaned up."""
-    directory.control.directory.grant(DIRECTORY, GROUP, MEMBER)
-    slept = directory.world.clock.sleep
-    gone: list[bool] = []
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_the_rollback_asks_by_the_token_whose_grant_it_is(directory: Live, when: Any) -> None:
+    """What the failed create granted is revoked; what somebody granted since is not."""
+    leave_unknown(directory, when)
+    if when == "before":
+        directory.control.directory.grant(DIRECTORY, GROUP, MEMBER)
 
-    def revoke_meanwhile(seconds: float) -> None:
-        slept(seconds)
-        if not gone:
-            gone.append(directory.control.directory.revoke(DIRECTORY, GROUP, MEMBER))
-            directory.control.add_fault("cut", service="ds-data", operation="AddGroupMember", when="after", count=None)
+    directory.world.lifecycle.delete(directory.kind, directory.world.request(physical_id=marker("Membership")))
 
-    monkeypatch.setattr(directory.world.clock, "sleep", revoke_meanwhile)
+    assert len(directory.control.directory.memberships()) == (1 if when == "before" else 0)
+    assert directory.world.holds() == {}
+
+
+def test_a_token_near_the_end_of_its_window_proves_nothing(directory: Live) -> None:
+    """Replayed too late it would grant: what is there counts as granted by the failed create."""
+    leave_unknown(directory, "after")
+    token = directory.kind.token
+    assert token is not None
+    directory.world.clock.sleep(token.window.total_seconds() - 1800)
+
+    assert directory.create().how is How.CREATED
+    assert directory.calls().count(ADD) == 5
+
+
+def test_a_replay_that_is_not_answered_leaves_the_claim_pending(directory: Live) -> None:
+    """Nobody can tell whose it is now; the next request asks again."""
+    leave_unknown(directory, "after")
+    directory.control.add_fault("cut", service="ds-data", operation=ADD, count=5)
+
+    with pytest.raises(AssociationError):
+        directory.create()
+    assert list(directory.world.holds()) == [AssociationId(directory.identity).text]
+    assert directory.create().how is How.CREATED
+
+
+def test_a_replay_that_is_never_answered_leaves_the_outcome_unknown(directory: Live) -> None:
+    """Nobody can tell whose it is: the ledger keeps what may remain, and nothing is guessed."""
+    directory.control.add_fault("cut", service="ds-data", operation=ADD, when="after", count=None)
 
     with pytest.raises(AssociationError) as caught:
         directory.create()
 
-    assert gone == [True]
     assert caught.value.outcome_unknown
 
 
@@ -231,7 +160,7 @@ def test_a_directory_that_fails_after_the_effect_granted_it(directory: Live, rea
     directory.control.add_fault(
         "error",
         service="ds-data",
-        operation="AddGroupMember",
+        operation=ADD,
         when="after",
         error_code="DirectoryUnavailableException",
         members={"Reason": reason},
@@ -239,34 +168,6 @@ def test_a_directory_that_fails_after_the_effect_granted_it(directory: Live, rea
 
     assert directory.create().how is How.CREATED
     assert len(directory.control.directory.memberships()) == 1
-
-
-def test_a_directory_that_never_says_what_it_did_leaves_the_outcome_unknown(directory: Live) -> None:
-    """Every attempt took effect or may have: the host gets the real identity to clean up, whatever the status was."""
-    directory.control.add_fault(
-        "error",
-        service="ds-data",
-        operation="AddGroupMember",
-        when="after",
-        count=None,
-        error_code="DirectoryUnavailableException",
-        members={"Reason": "DIRECTORY_TIMEOUT"},
-    )
-    request = directory.world.request()
-
-    with pytest.raises(AssociationError) as caught:
-        directory.world.lifecycle.create(Desired(directory.identity), request)
-
-    assert caught.value.outcome_unknown
-    assert request.may_exist == directory.identity
-
-
-@pytest.mark.parametrize("answer", ["not_found", "conflict", "validation"])
-def test_a_package_that_is_not_there_is_deleted_whatever_the_service_answers(search: Live, answer: Any) -> None:
-    """Not documented: each of the published errors, for what is absent, is success."""
-    search.control.opensearch.configure(dissociate_non_member=answer)
-
-    assert search.delete() is Removal.ABSENT
 
 
 def test_a_directory_that_refuses_leaves_nothing_to_clean_up(directory: Live) -> None:
@@ -278,8 +179,8 @@ def test_a_directory_that_refuses_leaves_nothing_to_clean_up(directory: Live) ->
         directory.world.lifecycle.create(Desired(directory.identity), request)
 
     assert not caught.value.outcome_unknown
-    assert request.may_exist is None
-    assert "AddGroupMember" not in directory.calls()
+    assert directory.world.holds() == {}
+    assert ADD not in directory.calls()
 
 
 def test_a_failed_association_is_made_anew_when_a_user_asks(search: Live) -> None:
@@ -290,9 +191,10 @@ def test_a_failed_association_is_made_anew_when_a_user_asks(search: Live) -> Non
     search.control.opensearch.configure(association_result="active")
     text = AssociationId(search.identity).text
 
-    healed = search.world.lifecycle.update(text, Desired(search.identity), search.world.request(), heal=True)
+    request = search.world.request(physical_id=text)
+    healed = search.world.lifecycle.update(Desired(search.identity), request, heal=True)
 
-    assert (healed.how, healed.status) == (How.KEPT, "ACTIVE")
+    assert (healed.how, healed.status) == (How.CREATED, "ACTIVE")
     assert "DissociatePackage" in search.calls()
 
 
@@ -323,9 +225,10 @@ def test_a_failed_removal_that_is_still_shown_does_not_end_the_next_one(search: 
         "answer", service="opensearch", operation="ListPackagesForDomain", skip=1, status=200, body=json.dumps(old)
     )
 
-    healed = search.world.lifecycle.update(text, Desired(search.identity), search.world.request(), heal=True)
+    request = search.world.request(physical_id=text)
+    healed = search.world.lifecycle.update(Desired(search.identity), request, heal=True)
 
-    assert (healed.how, healed.status) == (How.KEPT, "ACTIVE")
+    assert (healed.how, healed.status) == (How.CREATED, "ACTIVE")
 
 
 @pytest.mark.parametrize(("missing", "told"), [("group_name", "GROUP"), ("member_name", "USER")])
@@ -344,3 +247,76 @@ def test_an_absent_party_is_told_from_an_absent_membership(inner: World, missing
     assert inner.lifecycle.read(live.identity, inner.request()) is None
     with pytest.raises(NotFound, match=rf"CreateGroupMembership answered ResourceNotFoundException.*\({told}\)"):
         live.create()
+
+
+def refuse_removals(search: Live, count: int | None) -> None:
+    """OpenSearch refuses to dissociate."""
+    search.control.add_fault(
+        "error", service="opensearch", operation="DissociatePackage", error_code="ConflictException", count=count
+    )
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_a_failed_one_that_the_service_keeps_is_left_with_a_warning(search: Live, busy: bool) -> None:
+    """It was never granted, and its stack must be deletable; a service that is only busy gets the time to end it."""
+    search.control.opensearch.configure(association_result="failed")
+    with pytest.raises(NotStabilized):
+        search.create()
+    refuse_removals(search, 2 if busy else None)
+
+    assert search.delete() is (Removal.REVOKED if busy else Removal.ABSENT)
+    assert search.world.host.warnings == ([] if busy else ["failed-one-left"])
+    assert bool(search.control.opensearch.associations()) is not busy
+
+
+def test_a_granted_one_that_the_service_keeps_fails_the_delete(search: Live) -> None:
+    """Whoever has it could use it: that is no success, and the claim stays."""
+    search.create()
+    refuse_removals(search, None)
+
+    with pytest.raises(AssociationError, match="ConflictException"):
+        search.delete()
+    assert list(search.world.holds()) == [AssociationId(search.identity).text]
+
+
+def test_a_failed_one_is_not_adopted(search: Live) -> None:
+    """Adopting takes what is granted: a failed association is an error that says how to go on."""
+    search.control.opensearch.configure(association_result="failed")
+    with pytest.raises(NotStabilized):
+        search.create()
+    search.world.lose_ledger()
+
+    with pytest.raises(NotStabilized, match="ASSOCIATION_FAILED"):
+        search.create(on_existing=OnExisting.ADOPT)
+
+
+def test_a_refusal_after_a_failure_with_400_is_unknown(directory: Live) -> None:
+    """The first attempt failed after its effect with a 400, the second is denied: the first may have granted it."""
+    directory.control.add_fault(
+        "error",
+        service="ds-data",
+        operation=ADD,
+        error_code="DirectoryUnavailableException",
+        members={"Reason": "DIRECTORY_TIMEOUT"},
+    )
+    directory.control.add_fault(
+        "answer", service="ds-data", operation=ADD, status=403, error_code="AccessDeniedException", count=9
+    )
+
+    with pytest.raises(AccessDenied) as caught:
+        directory.create()
+
+    assert caught.value.outcome_unknown
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_default_that_is_not_told_leaves_nothing_and_is_no_guess(directory: Live, answered: bool) -> None:
+    """A question writes nothing, and an answer without the value is no part of an id."""
+    fault: dict[str, Any] = {"kind": "answer", "status": 200, "body": "{}"} if answered else {"kind": "cut"}
+    directory.control.add_fault(service="ds-data", operation=LIST, count=None, **fault)
+    given = {name: value for name, value in directory.values.items() if name != "member_realm"}
+
+    with pytest.raises(InternalFailure if answered else ServiceUnavailable) as caught:
+        directory.world.lifecycle.identify(directory.kind, ACCOUNT, REGION, given, Deadline(directory.world.clock, 60))
+
+    assert not caught.value.outcome_unknown

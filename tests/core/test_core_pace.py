@@ -169,7 +169,8 @@ def test_what_is_waited_for_is_told(inner: World, operation: str) -> None:
     seconds = [each for each, _ in told]
     assert seconds == sorted(seconds)
     assert seconds[-1] > 10
-    status = "ADDITION_IN_PROGRESS" if operation == "create" else "REMOVAL_IN_PROGRESS"
+    adding = "ADDITION_IN_PROGRESS (being added)"
+    status = adding if operation == "create" else "REMOVAL_IN_PROGRESS (being removed)"
     assert told[-1][1] == {
         "association": str(inner.identity()),
         "until": "granted" if operation == "create" else "removed",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from aws_associations.kinds.finspace_permission_group_membership import KIND as PERMISSION_GROUP_MEMBERSHIP
+from aws_associations.kinds.iot_thing_group_membership import KIND as THING_GROUP_MEMBERSHIP
 from aws_associations.properties import violations
 from aws_associations.service import Services
 
@@ -60,3 +61,11 @@ def test_a_value_that_is_not_there_yet_is_not_checked() -> None:
     assert violations(Services(), PERMISSION_GROUP_MEMBERSHIP, {}) == {}
     found = violations(Services(), PERMISSION_GROUP_MEMBERSHIP, {"user_id": "", "environment_id": 1})
     assert sorted(found) == ["environment_id", "user_id"]
+
+
+def test_the_limits_are_those_of_the_service_that_the_kind_names() -> None:
+    """A thing of IoT's is checked by IoT's model."""
+    found = violations(Services(), THING_GROUP_MEMBERSHIP, {"thing_group_name": "!", "thing_name": "x" * 129})
+
+    assert found["thing_group_name"].startswith("must match the pattern")
+    assert found["thing_name"].startswith("must have 1 to 128 characters")

@@ -385,7 +385,7 @@ def test_a_slow_exchange_of_credentials_delays_its_own_environment_only(
         return load(self)
 
     monkeypatch.setattr(_Exchange, "load_credentials", slow)
-    lifecycle = Lifecycle(world.services)
+    lifecycle = Lifecycle(world.services, world.ledger)
     with ThreadPoolExecutor(1) as thread:
         waiting = thread.submit(lifecycle.read, world.identity(environment="slow"), world.request())
         assert begun.wait(_LONG)

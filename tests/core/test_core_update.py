@@ -1,17 +1,16 @@
-"""Update: the same identity is kept, another one is granted, and what did not succeed is undone."""
+"""Update: the same identity is kept, another one is granted, and what did not succeed is dropped by the next."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from aws_associations.errors import AccessDenied, AlreadyExists, AssociationError, ServiceUnavailable
-from aws_associations.host import Holder, Holders
+from aws_associations.errors import AccessDenied, AlreadyExists, AssociationError, ServiceUnavailable, Throttling
 from aws_associations.identity import marker
-from aws_associations.lifecycle import How, OnExisting
-from tests.core.world import ASSOCIATE, DISASSOCIATE, ENVIRONMENT, GROUP, LOOK, USER, World
+from aws_associations.lifecycle import How, OnExisting, Removal
+from aws_associations.records import Basis, HoldState
+from tests.core.world import ASSOCIATE, DISASSOCIATE, GROUP, LOOK, USER, World
 
 BOB = (GROUP, "bob")
 
@@ -35,17 +34,33 @@ def ready(inner: World) -> World:
 
 
 @pytest.mark.parametrize("heal", [False, True])
-@pytest.mark.parametrize("adopted", [False, True])
-def test_the_same_identity_echoes_the_id_and_writes_nothing(declared: World, heal: bool, adopted: bool) -> None:
-    """Whatever else changed, and even if it was adopted: the same id text, one look, no associate."""
-    current = declared.id(adopted=adopted)
+def test_the_same_identity_echoes_the_id_and_writes_nothing(declared: World, heal: bool) -> None:
+    """Whatever else changed: the same id text and status, and a look only if it was asked for."""
+    granted = declared.update(declared.id(), declared.identity(), heal=heal)
 
-    granted = declared.update(current, declared.identity(), heal=heal, on_existing=OnExisting.ADOPT)
+    assert (granted.id.text, granted.how, granted.status) == (declared.id(), How.KEPT, "ADDITION_SUCCESS")
+    assert declared.calls() == ([LOOK] if heal else [])
 
-    assert granted.id.text == current
-    assert granted.how is How.KEPT
-    assert granted.status == "ADDITION_SUCCESS"
-    assert declared.calls() == [LOOK]
+
+@pytest.mark.parametrize("heal", [False, True])
+def test_an_adopted_one_is_kept_as_adopted(inner: World, heal: bool) -> None:
+    """Its id text never changes, and neither does how it came to be."""
+    inner.grant_as_others_do()
+    adopted = inner.create(on_existing=OnExisting.ADOPT)
+
+    assert inner.update(adopted.id.text, inner.identity(), heal=heal).id == adopted.id
+    assert inner.association().basis is Basis.FOUND
+
+
+def test_what_is_granted_anew_is_ours_whatever_the_id_says(inner: World) -> None:
+    """Adopted, revoked by others, healed: granted by us under the id that says adopted, so a delete revokes it."""
+    inner.grant_as_others_do()
+    text = inner.create(on_existing=OnExisting.ADOPT).id.text
+    inner.revoke_as_others_do()
+
+    assert inner.update(text, inner.identity(), heal=True).id.text == text
+    assert inner.delete(text) is Removal.REVOKED
+    assert inner.members() == set()
 
 
 def test_healing_grants_again_what_is_gone(declared: World) -> None:
@@ -54,9 +69,7 @@ def test_healing_grants_again_what_is_gone(declared: World) -> None:
 
     granted = declared.update(declared.id(), declared.identity(), heal=True)
 
-    assert granted.id.text == declared.id()
-    assert granted.how is How.KEPT
-    assert granted.status == "ADDITION_SUCCESS"
+    assert (granted.id.text, granted.how, granted.status) == (declared.id(), How.CREATED, "ADDITION_SUCCESS")
     assert declared.members() == {(GROUP, USER)}
 
 
@@ -80,39 +93,47 @@ def test_healing_waits_for_an_addition(ready: World) -> None:
     assert ready.writes() == []
 
 
-def test_healing_that_meets_anothers_grant_is_satisfied(ready: World) -> None:
+@pytest.mark.parametrize("duplicate", ["conflict", "succeed"])
+def test_healing_that_meets_anothers_grant_is_satisfied(ready: World, duplicate: Any) -> None:
     """Others grant it between our look and our write: declared by us already, so no AlreadyExists."""
+    ready.control.configure(duplicate_associate=duplicate)
     ready.control.add_fault("answer", operation=LOOK, status=200, body="{}")
     ready.control.advance(700)
 
-    assert ready.update(ready.id(), ready.identity(), heal=True).how is How.KEPT
+    assert ready.update(ready.id(), ready.identity(), heal=True).id.text == ready.id()
+    assert ready.holds() == {ready.id(): HoldState.SEEN}
 
 
-def test_without_healing_a_lost_grant_is_warned_of_and_left(declared: World) -> None:
-    """An unchanged declaration grants nothing again, but an operator can see that it should be there."""
+def test_without_healing_nobody_looks(declared: World) -> None:
+    """An unchanged declaration grants nothing again, and nothing of the service can fail it in a rollback."""
     declared.revoke_as_others_do()
+    declared.control.add_fault("internal_error", count=None)
 
-    granted = declared.update(declared.id(), declared.identity())
-
-    assert granted.id.text == declared.id()
-    assert granted.status == ""
-    assert "declared-but-not-granted" in declared.host.warnings
-    assert declared.writes() == []
+    assert declared.update(declared.id(), declared.identity()).id.text == declared.id()
+    assert declared.control.journal() == []
     assert declared.members() == set()
 
 
-@pytest.mark.parametrize("heal", [False, True])
-def test_a_look_that_fails_fails_only_a_healing(ready: World, heal: bool) -> None:
-    """A reverse update in a rollback must not fail for want of a look that nobody asked for; a healing must."""
+def test_a_claim_that_another_stack_took_over_is_looked_at_again(ready: World) -> None:
+    """That stack was told that ours declares it no more; declared all the same, it is refused or shared."""
+    ready.host.standing = False
+    ready.create(ready.request(stack="other"))
+    ready.host.standing = True
+
+    with pytest.raises(AlreadyExists, match="stack other"):
+        ready.update(ready.id(), ready.identity())
+    assert ready.update(ready.id(), ready.identity(), on_existing=OnExisting.ADOPT).how is How.SHARED
+    assert ready.writes() == []
+
+
+def test_a_look_that_fails_fails_a_healing(ready: World) -> None:
+    """It was asked for, and nothing was written: the claim stays as it was."""
     ready.control.add_fault("internal_error", operation=LOOK, count=None)
 
-    if heal:
-        with pytest.raises(ServiceUnavailable, match=r"^updating") as caught:
-            ready.update(ready.id(), ready.identity(), heal=True)
-        assert not caught.value.outcome_unknown
-    else:
-        assert ready.update(ready.id(), ready.identity()).id.text == ready.id()
-        assert "not-seen" in ready.host.warnings
+    with pytest.raises(ServiceUnavailable, match=r"^updating") as caught:
+        ready.update(ready.id(), ready.identity(), heal=True)
+    assert not caught.value.outcome_unknown
+    assert ready.holds() == {ready.id(): HoldState.SEEN}
 
 
 def test_another_identity_is_granted_and_the_old_one_is_left_to_the_host(declared: World) -> None:
@@ -131,98 +152,94 @@ def test_an_unreadable_old_id_makes_an_update_a_create(ready: World, current: st
     assert ready.update(current, ready.identity(user="bob")).id.text == ready.id(user="bob")
 
 
-def test_an_update_restores_the_hosts_deadline(ready: World) -> None:
-    """An update gives its create a part of the time; the request has the whole again afterwards."""
-    request = ready.request()
-    whole = request.deadline
-
-    ready.update(ready.id(), ready.identity(user="bob"), request)
-
-    assert request.deadline is whole
-
-
-def test_an_update_keeps_a_quarter_of_its_time_for_the_undo(ready: World) -> None:
-    """A grant that does not come within three quarters of the time is undone in the last quarter."""
-    ready.control.configure(addition_seconds=10_000, removal_seconds=5)
-    start = ready.clock.now()
-
-    with pytest.raises(AssociationError) as caught:
-        ready.update(ready.id(), ready.identity(user="bob"), ready.request(seconds=100))
-
-    assert not caught.value.outcome_unknown
-    assert 75 <= ready.clock.now() - start <= 100
-    assert BOB not in ready.members()
-
-
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_an_unknown_outcome_is_undone(declared: World, when: Any) -> None:
-    """The associate was lost and cannot be seen either: revoked, and then nothing remains and the error is definite."""
-    declared.control.add_fault("cut", operation=ASSOCIATE, when=when, count=None)
+@pytest.mark.parametrize("blind", [False, True])
+def test_what_an_update_may_have_granted_is_dropped_by_the_next_request(declared: World, blind: bool) -> None:
+    """It answers the old id, so the rollback keeps alice; bob, whom nobody saw granted, is revoked on the way."""
+    declared.control.add_fault("cut", operation=ASSOCIATE, when="after", count=5)
     declared.control.add_fault("error", operation=LOOK, error_code="AccessDeniedException", skip=1)
-    request = declared.request()
-
     with pytest.raises(AssociationError) as caught:
-        declared.update(declared.id(), declared.identity(user="bob"), request)
-
-    assert not caught.value.outcome_unknown
-    assert "not known" not in str(caught.value)
-    assert request.may_exist is None
-    assert declared.host.noted("undone")
-    assert declared.members() == {(GROUP, USER)}
-
-
-def test_an_undo_that_fails_leaves_the_outcome_unknown(declared: World) -> None:
-    """Neither the grant nor its undo can be seen: the new membership may remain, and a warning names it."""
-    declared.control.add_fault("cut", operation=ASSOCIATE, when="after", count=None)
-    declared.control.add_fault("throttled", operation=LOOK, skip=1, count=None)
-    declared.control.add_fault("cut", operation=DISASSOCIATE, count=None)
-    request = declared.request()
-
-    with pytest.raises(AssociationError) as caught:
-        declared.update(declared.id(), declared.identity(user="bob"), request)
-
+        declared.update(declared.id(), declared.identity(user="bob"))
     assert caught.value.outcome_unknown
-    assert request.may_exist == declared.identity(user="bob")
-    assert "may-remain" in declared.host.warnings
+    assert declared.holds() == {declared.id(): HoldState.SEEN, declared.id(user="bob"): HoldState.PENDING}
     assert BOB in declared.members()
+    if blind:
+        declared.control.add_fault("throttled", operation=DISASSOCIATE, count=None)
+
+    assert declared.update(declared.id(), declared.identity()).how is How.KEPT
+
+    assert declared.host.warnings == (["may-remain"] if blind else [])
+    assert declared.members() == ({(GROUP, USER), BOB} if blind else {(GROUP, USER)})
+    declared.control.clear_faults()
+    declared.delete()
+    assert declared.members() == set()
 
 
-def test_an_undo_by_a_request_that_is_over_removes_nothing(ready: World) -> None:
-    """Nobody waits any more: what an unknown outcome may have granted is left, warned of, and stays unknown."""
-    ready.control.add_fault("cut", operation=ASSOCIATE, when="after", count=None)
-    ready.control.add_fault("throttled", operation=LOOK, skip=1, count=None)
-    ready.host.lives = False
-
-    with pytest.raises(AssociationError) as caught:
+def test_what_is_wanted_again_is_not_revoked_first(ready: World) -> None:
+    """An update that failed is repeated: what it may have granted is looked at, and taken as its own."""
+    ready.control.add_fault("cut", operation=ASSOCIATE, when="after", count=5)
+    ready.control.add_fault("error", operation=LOOK, error_code="AccessDeniedException", skip=1)
+    with pytest.raises(AssociationError):
         ready.update(ready.id(), ready.identity(user="bob"))
 
-    assert caught.value.outcome_unknown
+    assert ready.update(ready.id(), ready.identity(user="bob")).how is How.CREATED
     assert DISASSOCIATE not in ready.calls()
-    assert "may-remain" in ready.host.warnings
+    assert ready.effects(ASSOCIATE) == 1
 
 
-def test_an_undo_spares_what_another_resource_holds(ready: World) -> None:
-    """The unknown grant is one that another resource of the stack declares: nothing is revoked or left over."""
-    ready.control.add_fault("cut", operation=ASSOCIATE, when="after", count=None)
-    ready.control.add_fault("throttled", operation=LOOK, skip=1, count=None)
-    ready.host.others = Holders((Holder("Bobs"),), (Holder("Bobs"),))
+@pytest.mark.parametrize(("taken", "stays"), [(True, True), (None, True), (False, False)])
+def test_an_answer_is_asked_for_that_the_next_request_does_not_name(
+    ready: World, taken: bool | None, stays: bool
+) -> None:
+    """The next request still names alice, so bob's id was not taken, unless the stack says so or cannot be asked."""
+    ready.update(ready.id(), ready.identity(user="bob"))
+    ready.host.taken = taken
 
-    with pytest.raises(AssociationError) as caught:
-        ready.update(ready.id(), ready.identity(user="bob"))
+    ready.update(ready.id(), ready.identity())
 
-    assert not caught.value.outcome_unknown
-    assert DISASSOCIATE not in ready.calls()
+    assert ready.host.asked == ["took"]
+    assert (BOB in ready.members()) is stays
+    assert ready.host.warnings == (["may-remain"] if taken is None else [])
 
 
-def test_a_definite_rejection_is_not_undone(declared: World) -> None:
-    """Denied at once: nothing to undo, nothing is disassociated."""
+def test_the_clean_up_of_a_replacement_asks_once_and_drops_the_old_one(ready: World) -> None:
+    """Its Delete names the old id while the newest answer names the new one."""
+    ready.update(ready.id(), ready.identity(user="bob"))
+
+    assert ready.delete(ready.id()) is Removal.REVOKED
+    assert ready.host.asked == ["took"]
+    assert ready.members() == {BOB}
+    assert ready.holds() == {ready.id(user="bob"): HoldState.SEEN}
+
+
+def test_a_question_that_is_throttled_is_put_off_without_a_warning(
+    ready: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mark stays for the next request, which asks again."""
+    ready.update(ready.id(), ready.identity(user="bob"))
+
+    def throttled(id_text: str, since: float) -> bool:
+        raise Throttling(f"{id_text} cannot be asked for since {since}")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ready.host, "took", throttled)
+        ready.delete(ready.id())
+    assert ready.holds() == {ready.id(user="bob"): HoldState.ASK}
+    assert ready.host.warnings == []
+
+    ready.host.taken = False
+    ready.delete(marker("Membership"))
+    assert ready.members() == set()
+
+
+def test_a_definite_rejection_leaves_nothing(declared: World) -> None:
+    """Denied at once: the ledger says again what it said before."""
     declared.control.add_fault("answer", operation=ASSOCIATE, status=403, error_code="AccessDeniedException", body="{}")
 
     with pytest.raises(AccessDenied) as caught:
         declared.update(declared.id(), declared.identity(user="bob"))
 
     assert not caught.value.outcome_unknown
-    assert DISASSOCIATE not in declared.calls()
+    assert declared.holds() == {declared.id(): HoldState.SEEN}
 
 
 def test_an_update_to_a_foreign_membership_is_refused(declared: World) -> None:
@@ -234,18 +251,6 @@ def test_an_update_to_a_foreign_membership_is_refused(declared: World) -> None:
 
     assert declared.writes() == []
     assert declared.members() == {(GROUP, USER), BOB}
-
-
-def test_an_undone_membership_is_granted_by_the_next_deployment(ready: World) -> None:
-    """Undone, then fixed and deployed again within the token window: granted, although the token is remembered."""
-    ready.control.add_fault("error", operation=LOOK, error_code="AccessDeniedException", skip=1)
-    with pytest.raises(AssociationError):
-        ready.update(ready.id(), ready.identity(user="bob"))
-    assert BOB not in ready.members()
-
-    assert ready.update(ready.id(), ready.identity(user="bob")).how is How.CREATED
-    assert BOB in ready.members()
-    assert len(ready.control.memberships(ENVIRONMENT)) == 2
 
 
 def test_healing_waits_out_a_service_that_fails(ready: World) -> None:
@@ -264,36 +269,8 @@ def test_healing_after_the_services_end_keeps_the_resource(ready: World) -> None
     ready.control.advance(400 * 86_400)
     ready.control.add_fault("answer", count=None, **page)  # type: ignore[arg-type]
 
-    assert ready.update(ready.id(), ready.identity(), heal=True).status == ""
+    assert ready.update(ready.id(), ready.identity(), heal=True).how is How.KEPT
     assert "not-seen" in ready.host.warnings
-
-
-def test_an_undo_that_was_replayed_is_not_taken_for_one(ready: World) -> None:
-    """The same request is delivered twice and each time undone: the second removal is a replay, and bob may remain."""
-
-    def lose_the_looks(after_write: int) -> None:
-        note, writes = type(ready.host).note, iter(range(1, 9))
-
-        def hook(event: str, fields: Mapping[str, object], *, warning: bool = False) -> None:
-            note(ready.host, event, fields, warning=warning)
-            if event == "associating" and next(writes) == after_write:
-                ready.control.add_fault("error", operation=LOOK, error_code="AccessDeniedException")
-
-        ready.host.note = hook  # type: ignore[method-assign]
-
-    lose_the_looks(after_write=1)
-    with pytest.raises(AssociationError) as first:
-        ready.update(ready.id(), ready.identity(user="bob"), ready.request("R"))
-    assert not first.value.outcome_unknown
-    assert BOB not in ready.members()
-
-    lose_the_looks(after_write=2)
-    with pytest.raises(AssociationError) as second:
-        ready.update(ready.id(), ready.identity(user="bob"), ready.request("R"))
-
-    assert second.value.outcome_unknown
-    assert "may-remain" in ready.host.warnings
-    assert BOB in ready.members()
 
 
 def test_a_reverse_update_waits_out_a_service_that_fails(ready: World) -> None:

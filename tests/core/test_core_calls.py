@@ -1,4 +1,4 @@
-"""The guards of a call, of its translation and of what is asked, one by one."""
+"""Calls that failed, looks in vain, and the level of the SDK's loggers: what each means, and for how long."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ from aws_associations.errors import (
     AccessDenied,
     AssociationError,
     DeadlinePassed,
-    InternalFailure,
     NotFound,
     ServiceUnavailable,
 )
 from aws_associations.kind import State
 from aws_associations.kinds.directory_group_membership import KIND as DIRECTORY_GROUP_MEMBERSHIP
 from aws_associations.kinds.finspace_permission_group_membership import KIND as PERMISSION_GROUP_MEMBERSHIP
+from aws_associations.lifecycle import How, Removal
 from aws_associations.properties import violations
 from aws_associations.service import keep_sdk_quiet
 from aws_associations.translation import from_botocore
 from aws_associations.waiting import Deadline
-from tests.core.test_core_creation_guards import DIRECTORY, Directory
-from tests.core.world import ASSOCIATE, EXCHANGE, GROUP, LOOK, World
+from tests.core.world import ASSOCIATE, DISASSOCIATE, EXCHANGE, GROUP, LOOK, World
 
 ENDPOINT = "https://ds-data.us-east-1.amazonaws.com/a/path?X-Amz-Signature=secret"
 
@@ -74,26 +73,6 @@ def test_an_unreachable_endpoint_is_named_by_its_host_only() -> None:
     assert "secret" not in message
 
 
-def test_a_refusal_after_a_failure_with_400_is_unknown(inner: World) -> None:
-    """The first attempt failed after its effect with a 400, the second is denied: the first may have granted it."""
-    directory = Directory(inner)
-    directory.control.add_fault(
-        "error",
-        service="ds-data",
-        operation="AddGroupMember",
-        error_code="DirectoryUnavailableException",
-        members={"Reason": "DIRECTORY_TIMEOUT"},
-    )
-    directory.control.add_fault(
-        "answer", service="ds-data", operation="AddGroupMember", status=403, error_code="AccessDeniedException", count=9
-    )
-
-    with pytest.raises(AccessDenied) as caught:
-        directory.create(inner.request())
-
-    assert caught.value.outcome_unknown
-
-
 def test_a_time_that_ends_after_a_refusal_is_definite(inner: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Throttled, and the SDK's wait lasts over the deadline: that attempt did nothing, and no other was made."""
     import botocore.endpoint
@@ -131,18 +110,6 @@ def test_a_status_that_nobody_knows_is_waited_out(inner: World) -> None:
     assert (sighting.state, sighting.status) == (State.ADDING, "PAUSED")
 
 
-def test_a_denied_look_is_not_repeated(inner: World) -> None:
-    """What no waiting mends ends a healing at once."""
-    inner.control.add_fault(
-        "answer", operation=LOOK, status=403, error_code="AccessDeniedException", body="{}", count=None
-    )
-
-    with pytest.raises(AccessDenied):
-        inner.update(inner.id(), inner.identity(), heal=True)
-
-    assert inner.calls() == [LOOK]
-
-
 def test_patience_ends_with_the_services_own_error(inner: World) -> None:
     """A healing that looks in vain says what the service said, and leaves time for whoever called it."""
     inner.control.add_fault("internal_error", operation=LOOK, count=None)
@@ -173,26 +140,6 @@ def test_no_sleep_outlasts_the_deadline(inner: World) -> None:
     assert inner.clock.now() - begun <= 10
 
 
-@pytest.mark.parametrize("case", ["cut", "empty"])
-def test_a_default_that_is_not_told_leaves_nothing_and_is_no_guess(inner: World, case: str) -> None:
-    """A question writes nothing, and an answer without the value is no part of an id."""
-    directory = Directory(inner)
-    (asked,) = [part.default for part in DIRECTORY_GROUP_MEMBERSHIP.parts if part.default is not None]
-    operation = getattr(asked, "operation", "")
-    if case == "cut":
-        directory.control.add_fault("cut", service="ds-data", operation=operation, count=None)
-    else:
-        directory.control.add_fault("answer", service="ds-data", operation=operation, status=200, body="{}", count=9)
-    values = {"directory_id": DIRECTORY, "group_name": "Admins", "member_name": "alice"}
-
-    with pytest.raises(InternalFailure if case == "empty" else ServiceUnavailable) as caught:
-        inner.lifecycle.identify(
-            DIRECTORY_GROUP_MEMBERSHIP, "123456789012", "us-east-1", values, Deadline(inner.clock, 60)
-        )
-
-    assert not caught.value.outcome_unknown
-
-
 @pytest.mark.parametrize("value", [5, ["alice"], None])
 def test_what_is_no_text_is_no_name(inner: World, value: object) -> None:
     """Sent as its text, another pair would be granted."""
@@ -211,19 +158,28 @@ def test_a_loggers_own_level_lets_nothing_of_the_sdk_through() -> None:
     assert own.level == logging.WARNING
 
 
-def test_a_directory_that_was_stopped_meanwhile_did_nothing(inner: World) -> None:
-    """It answered the look and refuses the write, for a reason that it declares as a refusal: definite."""
-    directory = Directory(inner)
-    directory.control.add_fault(
-        "error",
-        service="ds-data",
-        operation="AddGroupMember",
-        error_code="DirectoryUnavailableException",
-        members={"Reason": "INVALID_DIRECTORY_STATE"},
-        count=None,
-    )
+def test_what_the_sdks_own_retry_does_not_find_was_revoked(inner: World) -> None:
+    """Cut after the effect, and the retry finds nothing: revoked by this delete."""
+    inner.grant_as_others_do()
+    inner.control.add_fault("cut", operation=DISASSOCIATE, when="after")
+    inner.control.add_fault("error", operation=DISASSOCIATE, error_code="ResourceNotFoundException", status=404)
 
-    with pytest.raises(AssociationError, match="INVALID_DIRECTORY_STATE") as caught:
-        directory.create(inner.request())
+    assert inner.delete() is Removal.REVOKED
 
-    assert not caught.value.outcome_unknown
+
+def test_a_removal_that_runs_after_a_lost_answer_is_sent_once(inner: World) -> None:
+    """Every answer was lost and the removal is under way: waited for, not sent again."""
+    inner.grant_as_others_do()
+    inner.control.configure(removal_seconds=120)
+    inner.control.add_fault("cut", operation=DISASSOCIATE, when="after", count=5)
+
+    assert inner.delete() is Removal.REVOKED
+    assert inner.calls().count(DISASSOCIATE) == 5
+
+
+def test_a_conflict_of_a_remembered_token_is_not_a_strangers(inner: World) -> None:
+    """Rejected, and nothing is there: the token's own past was the conflict, and the next one grants."""
+    inner.control.add_fault("error", operation=ASSOCIATE, error_code="ConflictException", status=409)
+
+    assert inner.create().how is How.CREATED
+    assert len({*inner.tokens(ASSOCIATE)}) == 2
