@@ -1,6 +1,6 @@
 # Every command here does its own set-up on a machine with Python 3.11+, make and pip.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak bench bench-check check guards generate package lock clean
+.PHONY: help setup demo test soak bench bench-check check mutants generate package lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -51,10 +51,6 @@ check: setup ## Lint, types, import directions, generated files
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m generation --check
-	@$(BIN)/python -m tests.guards --check
-
-guards: $(READY) ## Take out every guard of the code in turn: a test must fail each time
-	@$(BIN)/python -m tests.guards
 
 generate: $(READY) ## Write what follows from the declarations of kinds
 	@$(BIN)/python -m generation

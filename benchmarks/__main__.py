@@ -9,13 +9,14 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import lambda_rows, pulumi_rows
+from benchmarks import lambda_rows, ledger_rows, pulumi_rows
 from benchmarks.row import Row
 from benchmarks.table import markdown, write
 from benchmarks.turns import Progress
 
 SETS: dict[str, Callable[[int, Progress], Iterator[Row]]] = {
     "lambda": lambda_rows.rows,
+    "ledger": ledger_rows.rows,
     "pulumi": pulumi_rows.rows,
 }
 """What can be measured: name → a function of the number of runs that yields its rows."""

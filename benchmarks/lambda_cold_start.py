@@ -44,7 +44,7 @@ _WORKS = (
     _Work(
         "Delete of what was never created",
         lambda place: place.event("Delete", physical_resource_id=MARKER),
-        (_Peer("importing crhelper, a plain PUT", "crhelper_alone.answers", 1.15, 1.1),),
+        (_Peer("importing crhelper, the same calls, a plain PUT", "crhelper_alone.answers", 1.15, 1.1),),
     ),
     _Work(
         "a malformed event refused",

@@ -24,13 +24,15 @@ from typing import Any
 
 from association_emulator.control import EmulatorControl
 from aws_associations_lambda.response_url import TEST_HOST
-from benchmarks.stack import DeletingStack
+from benchmarks.ledger_table import LedgerTable
 from engines.lambda_runtime import LambdaRuntime
 from engines.processes import Program, hermetic_environment
 from engines.response_sink import Event, RequestType, ResponseSink
 from handlers.package import build
+from tests.model.table import NAME
 
 ROOT = Path(__file__).resolve().parent.parent
+LEDGER_TABLE = "LEDGER_TABLE"
 TYPE = "Custom::FinSpacePermissionGroupMembership"
 _MODELS = ROOT / "core" / "aws_associations" / "models"
 
@@ -63,17 +65,18 @@ class ColdStart:
 class Place:
     """Everything that a measurement needs. Made by :func:`place`."""
 
-    def __init__(self, folder: Path, zipped: Path, emulator: str, sink: ResponseSink, stack: DeletingStack) -> None:
+    def __init__(self, folder: Path, zipped: Path, emulator: str, sink: ResponseSink, table: LedgerTable) -> None:
         self.zipped = zipped
         self.control = EmulatorControl(emulator)
         self.sink = sink
-        self.stack = stack
+        self.table = table
         self._numbers = itertools.count(1)
         self._pool = ThreadPoolExecutor(1)
         self._environment = {
             "SSL_CERT_FILE": str(_authorities(folder / "authorities.pem", sink.certificate.certificate)),
             "AWS_ENDPOINT_URL_FINSPACE_DATA": emulator,
-            "AWS_ENDPOINT_URL_CLOUDFORMATION": stack.url,
+            "AWS_ENDPOINT_URL_DYNAMODB": table.url,
+            LEDGER_TABLE: NAME,
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         ours = folder / "ours"
@@ -84,17 +87,18 @@ class Place:
         self._peers = _peers(folder / "peers")
 
     def peer(self, handler: str) -> Side:
-        """One of benchmarks/peers: ``module.function``. botocore knows no FinSpace any more: they bring its model."""
+        """One of benchmarks/peers: ``module.function``. They bring the service models that the function brings."""
         models = {"AWS_DATA_PATH": str(self._peers / "models")}
         return Side(self._peers, f"benchmarks.peers.{handler}", {**self._environment, **models})
 
     def event(self, request_type: RequestType, environment: str = "", **more: Any) -> Event:
-        """A request about a user and a group that are there and were never heard of before."""
+        """A request of a resource, about a user and a group, that were never heard of before."""
         number = next(self._numbers)
         environment, group, user = environment or f"env{number}", f"group{number}", f"user{number}"
         self.control.finspace.add_permission_group(environment, group)
         self.control.finspace.add_user(environment, user)
         properties = {"EnvironmentId": environment, "PermissionGroupId": group, "UserId": user}
+        more = {"LogicalResourceId": f"Membership{number}", **more}
         return self.sink.event(request_type, TYPE, properties, **more)
 
     def runtime(self, side: Side) -> LambdaRuntime:
@@ -127,12 +131,12 @@ def place() -> Iterator[Place]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmarks-")))
         zipped = build(folder / "function.zip")
         sink = stack.enter_context(ResponseSink())
-        cloudformation = stack.enter_context(DeletingStack())
+        table = stack.enter_context(LedgerTable())
         emulator = stack.enter_context(
             Program([sys.executable, "-m", "association_emulator"], env=hermetic_environment(), name="emulator")
         )
         url = emulator.wait_for_line("^http://", 60).string
-        yield Place(folder, zipped, url, sink, cloudformation)
+        yield Place(folder, zipped, url, sink, table)
 
 
 def _authorities(file: Path, own: Path) -> Path:

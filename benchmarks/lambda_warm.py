@@ -44,9 +44,8 @@ class _Warm:
 
     def delete(self) -> _Operation:
         """Delete the one that was created last."""
-        event = self._place.event("Delete", physical_resource_id=self._id())
-        event["ResourceProperties"] = self._created["ResourceProperties"]
-        self._place.stack.delete(event)
+        same = {name: self._created[name] for name in ("LogicalResourceId", "ResourceProperties")}
+        event = self._place.event("Delete", physical_resource_id=self._id(), **same)
         return self._invoke(event)
 
     def _id(self) -> str:
@@ -54,7 +53,7 @@ class _Warm:
 
     def _invoke(self, event: Event) -> _Operation:
         self._place.control.clear_journal()
-        self._place.stack.asked.clear()
+        self._place.table.asked.clear()
         pid = self._runtime.pid
         before = processor_time(pid) if pid else 0.0
         invocation = self._runtime.invoke(event)
@@ -63,7 +62,7 @@ class _Warm:
         if invocation.error is not None or answer.status != "SUCCESS":
             raise RuntimeError(f"{self._side.handler} failed: {invocation.error or answer.reason}\n{invocation.log}")
         called = tuple(str(entry.operation) for entry in self._place.control.journal())
-        return _Operation(invocation.seconds, cpu, (*self._place.stack.asked, *called))
+        return _Operation(invocation.seconds, cpu, (*self._place.table.asked, *called))
 
 
 def rows(place: Place, runs: int, progress: Progress) -> Iterator[Row]:

@@ -24,8 +24,19 @@ _MOST_CHARACTERS = 124
 _BY_VALUE = """
 import sys
 from pathlib import Path
+from dill import detect
 import pulumi_aws_associations.provider as module
 from engines.pulumi_host import serialize_provider
+walk, under_way = detect.globalvars, []
+def globalvars(function, *more, **named):  # dill's own does not end where two functions call each other
+    if function in under_way:
+        return {}
+    under_way.append(function)
+    try:
+        return walk(function, *more, **named)
+    finally:
+        under_way.pop()
+detect.globalvars = globalvars
 main = sys.modules["__main__"]
 exec(compile(Path(module.__file__).read_text(), "__main__.py", "exec"), main.__dict__)
 class PermissionGroupMembershipProvider(AssociationProvider):

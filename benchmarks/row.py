@@ -46,6 +46,15 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Series(Figure):
+    """Counts of one size after the other: all of them are shown."""
+
+    def __str__(self) -> str:
+        """Every value, in the order of the sizes."""
+        return self._with_unit(", ".join(map(self._number, self.values)))
+
+
+@dataclass(frozen=True)
 class Row:
     """One line.
 

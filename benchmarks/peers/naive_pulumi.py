@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 import time
 from typing import Any
@@ -14,21 +13,6 @@ _SECONDS = 0.5
 """Between two looks of one who waits."""
 
 _lock = threading.Lock()
-
-
-@functools.cache
-def _finspace(environment_id: str) -> Any:
-    """The client with the environment's own credentials: one a process, as anybody would after the first 200 calls."""
-    import boto3
-
-    caller = boto3.client("finspace-data")
-    given = caller.get_programmatic_access_credentials(environmentId=environment_id, durationInMinutes=60)
-    return boto3.client(
-        "finspace-data",
-        aws_access_key_id=given["credentials"]["accessKeyId"],
-        aws_secret_access_key=given["credentials"]["secretAccessKey"],
-        aws_session_token=given["credentials"]["sessionToken"],
-    )
 
 
 class MembershipProvider(ResourceProvider):
@@ -65,8 +49,10 @@ class MembershipProvider(ResourceProvider):
             time.sleep(_SECONDS)
 
     def _client(self, props: dict[str, Any]) -> Any:
+        from benchmarks.peers.plain import finspace  # imports boto3
+
         with _lock:
-            return _finspace(props["environment_id"])
+            return finspace(props["environment_id"])
 
     def _status(self, props: dict[str, Any]) -> str:
         client = self._client(props)
