@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any, ClassVar, ParamSpec, TypeVar, cast
 
 from pulumi.dynamic import (
     CheckFailure,
     CheckResult,
+    ConfigureRequest,
     CreateResult,
     DiffResult,
     ReadResult,
@@ -19,15 +23,18 @@ from pulumi.dynamic import (
 )
 from pulumi.output import Unknown
 
-from aws_associations.errors import AlreadyExists, AssociationError, InvalidRequest
-from aws_associations.host import Holders, Owner, Request, UnknowingHost
-from aws_associations.identity import AssociationId, Identity, parse, parse_or_none
+from aws_associations.dynamodb import DynamoDBLedger
+from aws_associations.errors import AlreadyExists, AssociationError, InvalidRequest, LedgerUnavailable
+from aws_associations.host import Request
+from aws_associations.identity import AssociationId, Identity, marker, parse, parse_or_none
 from aws_associations.kind import Asked, Kind, Part
-from aws_associations.lifecycle import Desired, Lifecycle, OnExisting, Removal
+from aws_associations.ledger import Ledger, ProcessMemory
+from aws_associations.lifecycle import Desired, Granted, Lifecycle, OnExisting, Removal
 from aws_associations.properties import typed_options, violations
+from aws_associations.records import Claim, Owner
 from aws_associations.service import Services, keep_sdk_quiet
 from aws_associations.waiting import Deadline, SystemClock
-from pulumi_aws_associations.ledger import Entry, Ledger
+from pulumi_aws_associations.run import Run
 
 _DOING = {"create": "creating", "read": "reading", "update": "updating", "delete": "deleting"}
 
@@ -37,7 +44,14 @@ _R = TypeVar("_R")
 ON_EXISTING = {choice.value.lower(): choice for choice in OnExisting}
 """The choices as a Pulumi program spells them."""
 
+LEDGER_CONFIG = "aws-associations:ledger"
+LEDGER_VARIABLE = "AWS_ASSOCIATIONS_LEDGER"
+"""Name or ARN of a DynamoDB table that keeps the ledger. The stack's configuration wins over the environment."""
+
 LONGEST_TIMEOUT = 86_400
+
+_CREATE_SHARE = 0.75
+"""The part of the time of a create before what it left is undone."""
 
 _ASKING_TIMEOUT = 10
 """Seconds for a question that a diff has."""
@@ -48,22 +62,42 @@ _DEFAULTED = "defaulted"
 """The output that lists the parts whose values nobody declared."""
 
 _REQUEST_ID = "request_id"
-"""The output that tells one create from another."""
+"""The output that tells one create from another; of two, the text of the later one is greater."""
 
 _RENAMED_OR_SWAPPED = (
     " If this resource was renamed, pass opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name='old')]) with its old"
     " name. If resources of this stack exchange what they hold, run `pulumi up --refresh`."
 )
 
-_ledger = Ledger()
+_IN_NO_STATE = " It may be granted and is in no state: if the next up finds it, adopt it with on_existing='adopt'."
+_IN_THE_LEDGER = " If it was granted, the next up that declares it takes it for its own."
+
+# For the life of the host process, which serves one preview or update.
+_run = Run()
+_memory = ProcessMemory()
+_configured: dict[str, str] = {}
 
 
 @functools.cache
-def _core() -> tuple[Services, Lifecycle]:
-    """One for the life of the host process, which serves one update: clients and credentials are shared."""
+def _services() -> Services:
+    """Clients and credentials are shared."""
     keep_sdk_quiet()
-    services = Services()
-    return services, Lifecycle(services)
+    return Services()
+
+
+def _table() -> str:
+    return _configured.get(LEDGER_CONFIG) or os.environ.get(LEDGER_VARIABLE, "")
+
+
+def _ledger() -> Ledger:
+    services, table = _services(), _table()
+    if not table:
+        return _memory
+    return DynamoDBLedger(services, table, "" if table.startswith("arn:") else services.default_region())
+
+
+def _lifecycle() -> Lifecycle:
+    return Lifecycle(_services(), _ledger())
 
 
 def _short_errors(method: Callable[_P, _R]) -> Callable[_P, _R]:
@@ -95,12 +129,16 @@ class AssociationProvider(ResourceProvider):
         """Store the class and nothing of the instance."""
         return type(self), ()
 
+    def configure(self, req: ConfigureRequest) -> None:
+        """Take the ledger's table from the stack's configuration."""
+        _configured[LEDGER_CONFIG] = str(req.config.get(LEDGER_CONFIG) or "")
+
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse what can never be granted, without any call; what is not known yet is let through."""
         known = {name: value for name, value in news.items() if not isinstance(value, Unknown)}
         given = {name: value for name, value in known.items() if value is not None}
-        failures = violations(_core()[0], self.kind, given)
-        failures.update(typed_options(_core()[0], self.kind, _known_only(given))[1])
+        failures = violations(_services(), self.kind, given)
+        failures.update(typed_options(_services(), self.kind, _known_only(given))[1])
         for part in self.kind.parts:
             if news.get(part.name) is None and part.default is None:
                 failures[part.name] = "is missing"
@@ -124,42 +162,35 @@ class AssociationProvider(ResourceProvider):
         time-out say how a create goes, not what is granted. What this run has revoked for another resource, before it
         knew of this one, is an update: it grants it again.
         """
-        revoked = self._was_revoked(id_, olds)
+        known = parse_or_none(self.kind, id_)
+        revoked = known is not None and self._shows_revoked(known, olds)
         replaces = [part.name for part in self.kind.parts if self._differs(part, olds, news)]
         # A region that is not declared is that of creation, whatever the default is today.
         if news.get("region") is not None and olds.get("region") != news["region"]:
             replaces.append("region")
         lasting = [option.name for option in self.kind.options if option.lasting]
         replaces += [name for name in lasting if olds.get(name) != news.get(name)]
-        known = parse_or_none(self.kind, id_)
         if replaces and known is not None:
-            _ledger.superseded(_entry(known, olds), _owner(news))
+            _run.replacing(_owner(olds), known, _owner(news))
         return DiffResult(changes=bool(replaces) or revoked, replaces=replaces)
 
     @_short_errors
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Grant, and return when the service says so."""
-        services, lifecycle = _core()
+        services = _services()
         region = props.get("region") or services.default_region()
-        request = self._request(region, props)
+        request_id = _request_id()
+        request = self._request(region, {**props, _REQUEST_ID: request_id}, request_id=request_id)
         identity = self._identify(region, props, request)
         on_existing = ON_EXISTING[props.get("on_existing", "fail")]
         options, _ = typed_options(services, self.kind, props)
-        with _ledger.turn(identity):
-            request.deadline = self._deadline(props)  # from here on, whoever had the turn before
-            try:
-                granted = lifecycle.create_or_undo(Desired(identity, on_existing, options), request)
-            except AssociationError as error:
-                _after_failed_create(error, request.owner, identity)
-                for left in _ledger.left_to_superseded(request.owner, self.kind.name):
-                    _note_remainder(request.owner, left, "it was left to a resource that could not be replaced")
-                raise
-            replaced = _ledger.created(Entry(request.owner, granted.id, request.request_id))
-        for left in replaced:
-            self._revoke_left(left, props)
+        _run.show(request.owner)
+        granted = self._create_or_undo(Desired(identity, on_existing, options), request)
+        for owner, left in _run.created(request.owner, granted.id):
+            self._revoke_left(owner, left, props)
         code = 0 if granted.status_code is None else granted.status_code
         outs = self._outs(props, granted.id, granted.status)
-        internal = {**self._defaulted(props), _REQUEST_ID: request.request_id}
+        internal = {**self._defaulted(props), _REQUEST_ID: request_id}
         return CreateResult(granted.id.text, {**outs, **internal, "status_code": code})
 
     @_short_errors
@@ -168,11 +199,11 @@ class AssociationProvider(ResourceProvider):
 
         One list of a party answers the reads of ten seconds: a refresh asks for everything at once.
         """
-        _, lifecycle = _core()
+        lifecycle = _lifecycle()
         known = parse(self.kind, id_)
-        entry = _entry(known, props)
-        _ledger.show(entry)
         request = self._request(known.identity.region, props)
+        _run.show(request.owner)
+        lifecycle.show(known, request)
         try:
             sighting = lifecycle.read(known.identity, request, lately=True)
         except AssociationError as error:
@@ -182,7 +213,7 @@ class AssociationProvider(ResourceProvider):
             request.host.note("service-ended", {"association": str(known.identity), "cause": error.cause}, warning=True)
             return ReadResult(id_, dict(props))
         if sighting is None:
-            _ledger.end(entry)
+            lifecycle.forget(known, request)
             return ReadResult("", {})
         # The inputs stay as they were declared: none of them can drift while the association is there.
         return ReadResult(id_, self._outs(props, known, sighting.status))
@@ -195,7 +226,7 @@ class AssociationProvider(ResourceProvider):
         """
         known = parse(self.kind, id_)
         status = str(olds.get(self.kind.status_name, ""))
-        if self._was_revoked(id_, olds):
+        if _run.was_revoked(known.identity):
             status = self._grant_again(known, olds, news)
         options = {option.name for option in self.kind.options}
         kept = {name: value for name, value in olds.items() if name not in options}
@@ -204,54 +235,81 @@ class AssociationProvider(ResourceProvider):
 
     @_short_errors
     def delete(self, id_: str, props: dict[str, Any]) -> None:
-        """Revoke, unless another resource of the stack holds it; absent already is success."""
-        self._delete(_entry(parse(self.kind, id_), props), props)
+        """Revoke, unless another resource holds it; absent already is success."""
+        self._delete(parse(self.kind, id_), props)
 
-    def _delete(self, entry: Entry, props: Mapping[str, Any]) -> None:
-        _, lifecycle = _core()
-        with _ledger.turn_to_delete(entry):
-            request = self._request(entry.id.identity.region, props, entry)
-            removal = lifecycle.delete(self.kind, entry.id.text, request)
-            while removal is Removal.RELEASED:
-                if _ledger.released(entry):
-                    return
-                # Whoever held it has been replaced meanwhile, and will be deleted by nobody.
-                removal = lifecycle.delete(self.kind, entry.id.text, request)
-            if removal is Removal.REVOKED:
-                _ledger.revoked(entry)
-            _ledger.end(entry)
+    # -- granting and revoking ----------------------------------------------------------------------------------------
 
-    # -- what other resources of the stack did ------------------------------------------------------------------------
-
-    def _was_revoked(self, id_: str, olds: Mapping[str, Any]) -> bool:
-        known = parse_or_none(self.kind, id_)
-        if known is None:
-            return False
-        entry = _entry(known, olds)
-        _ledger.show(entry)
-        return _ledger.must_grant_again(entry)
-
-    def _revoke_left(self, left: Entry, props: Mapping[str, Any]) -> None:
-        """Revoke what an earlier delete left to what a create has replaced now. It never fails what was created."""
+    def _create_or_undo(self, desired: Desired, request: Request) -> Granted:
+        """Create, or drop what a failure leaves: Pulumi keeps nothing of it, and its engine sends no delete."""
+        timed = replace(request, deadline=request.deadline.part(_CREATE_SHARE))
         try:
-            self._delete(left, props)
+            return _lifecycle().create(desired, timed)
+        except AssociationError as error:
+            _run.failed(request.owner)
+            if error.outcome_unknown or isinstance(error, LedgerUnavailable):
+                self._undo(request, error)
+            elif isinstance(error, AlreadyExists) and _run.was_revoked(desired.identity):
+                error.cause += "; this run revoked it, so somebody else has granted it since"
+            elif isinstance(error, AlreadyExists) and not _table():
+                error.advice += _RENAMED_OR_SWAPPED
+            raise
+
+    def _undo(self, request: Request, error: AssociationError) -> None:
+        """Drop what a failed create left pending; the error tells if that fails as well."""
+        dropping = replace(request, request_id=_request_id(), physical_id=marker(request.owner.name[-1]))
+        try:
+            _lifecycle().delete(self.kind, dropping)
+        except AssociationError as left:
+            if error.outcome_unknown:
+                error.cause += f"; undoing it failed as well ({left.code}: {left.cause})"
+            error.advice += _IN_THE_LEDGER if _table() else _IN_NO_STATE
+        else:
+            error.outcome_unknown = False
+
+    def _delete(self, known: AssociationId, props: Mapping[str, Any]) -> None:
+        identity = known.identity
+        with _run.deleting(identity):
+            request = self._request(identity.region, props, physical_id=known.text)
+            removal = _lifecycle().delete(self.kind, request)
+            if removal is Removal.REVOKED:
+                _run.revoked(identity)
+            elif removal is Removal.RELEASED:
+                _run.released(identity)
+
+    def _shows_revoked(self, known: AssociationId, outs: Mapping[str, Any]) -> bool:
+        """Whether this run revoked for another resource what the state shows here. Never calls the service."""
+        owner = _owner(outs)
+        _run.show(owner)
+        account = known.identity.account
+        shown = Request(owner, _request_id(), account, self._deadline(outs), _Host(owner), _now(), known.text)
+        with suppress(AssociationError):  # a preview goes on without the ledger; a write says that it does not answer
+            _lifecycle().show(known, shown)
+        return _run.was_revoked(known.identity)
+
+    def _revoke_left(self, owner: Owner, left: AssociationId, props: Mapping[str, Any]) -> None:
+        """Revoke what an earlier delete left to what a create has replaced now. It never fails what was created."""
+        declared_by = [*owner.stack, *owner.name]
+        outs = {**props, "declared_by": declared_by, _REQUEST_ID: owner.created_by}
+        try:
+            self._delete(left, outs)
         except Exception as error:  # noqa: BLE001 - whatever it was, what was created must get into the state
             if getattr(error, "outcome_unknown", True):
-                _ledger.revoked(left)  # whoever is seen later and holds it looks, and grants it again if need be
-            _note_remainder(_owner(props), left, getattr(error, "cause", type(error).__name__))
+                _run.revoked(left.identity)  # whoever is seen later looks, and grants it again if need be
+            cause = getattr(error, "cause", type(error).__name__)
+            _Host(owner).note("may-remain", {"association": str(left.identity), "cause": cause}, warning=True)
 
     def _grant_again(self, known: AssociationId, olds: Mapping[str, Any], news: Mapping[str, Any]) -> str:
-        services, lifecycle = _core()
-        options, _ = typed_options(services, self.kind, news)
+        options, _ = typed_options(_services(), self.kind, news)
         desired = Desired(known.identity, OnExisting.FAIL, options)
-        with _ledger.turn(known.identity):
-            request = self._request(known.identity.region, {**olds, **news})
-            try:
-                granted = lifecycle.update(known.text, desired, request, heal=True)
-            except AssociationError as error:
-                error.advice += " Then run `pulumi up --refresh`, which grants what is missing."
-                raise
-            _ledger.granted(_entry(known, olds))
+        outs = {**olds, "timeout_seconds": news.get("timeout_seconds")}
+        request = self._request(known.identity.region, outs, physical_id=known.text)
+        try:
+            granted = _lifecycle().update(desired, request, heal=True)
+        except AssociationError as error:
+            error.advice += " Then run `pulumi up --refresh`, which grants what is missing."
+            raise
+        _run.granted(known.identity)
         return granted.status
 
     # -- translation ------------------------------------------------------------------------------------------------
@@ -259,7 +317,7 @@ class AssociationProvider(ResourceProvider):
     def _identify(self, region: str, props: Mapping[str, Any], request: Request) -> Identity:
         """The identity that the properties mean."""
         values = {part.name: str(props[part.name]) for part in self.kind.parts if props.get(part.name) is not None}
-        return _core()[1].identify(self.kind, request.account, region, values, request.deadline)
+        return Lifecycle(_services(), _memory).identify(self.kind, request.account, region, values, request.deadline)
 
     def _too_long(self, given: Mapping[str, Any]) -> dict[str, str]:
         """The longest part of an id that has no room for it: not every service publishes a maximum for its names."""
@@ -303,15 +361,12 @@ class AssociationProvider(ResourceProvider):
     def _deadline(self, props: Mapping[str, Any]) -> Deadline:
         return Deadline(SystemClock(), float(props.get("timeout_seconds") or self.kind.timeout_seconds))
 
-    def _request(self, region: str, props: Mapping[str, Any], entry: Entry | None = None) -> Request:
+    def _request(
+        self, region: str, props: Mapping[str, Any], *, request_id: str = "", physical_id: str = ""
+    ) -> Request:
         deadline, owner = self._deadline(props), _owner(props)
-        return Request(
-            owner=owner,
-            request_id=uuid.uuid4().hex,
-            account=_core()[0].account(region, deadline),
-            deadline=deadline,
-            host=_Host(owner, entry),
-        )
+        account = _services().account(region, deadline)
+        return Request(owner, request_id or _request_id(), account, deadline, _Host(owner), _now(), physical_id)
 
     def _outs(self, props: Mapping[str, Any], known: AssociationId, status: str) -> dict[str, Any]:
         identity = known.identity
@@ -340,51 +395,37 @@ def _known_only(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _owner(props: Mapping[str, Any]) -> Owner:
-    return Owner(("pulumi", *(str(name) for name in props.get("declared_by") or ())))
+    """Who declares the resource with these outputs."""
+    organization, project, stack, parent, name = (str(each) for each in props["declared_by"])
+    return Owner("pulumi", (organization, project, stack), (parent, name), str(props.get(_REQUEST_ID, "")))
 
 
-def _entry(known: AssociationId, outs: Mapping[str, Any]) -> Entry:
-    """The resource with these outputs."""
-    return Entry(_owner(outs), known, str(outs.get(_REQUEST_ID, "")))
+def _now() -> float:
+    return _services().utc_now().timestamp()
 
 
-def _after_failed_create(error: AssociationError, owner: Owner, identity: Identity) -> None:
-    """Remember what may remain, and say what a Pulumi program can do about it."""
-    if error.outcome_unknown:
-        _ledger.left_unknown(owner, identity)
-        # Pulumi keeps nothing of a create that failed, so nothing but this message knows of it.
-        error.advice += (
-            " It may be granted and is in no state: if the next up finds it, adopt it with on_existing='adopt'."
-        )
-    elif isinstance(error, AlreadyExists):
-        before = _ledger.revoked_by(identity)
-        if before is not None:
-            error.cause += f"; this run revoked it for {before.name!r}, so somebody else has granted it since"
-        else:
-            error.advice += _RENAMED_OR_SWAPPED
+def _request_id() -> str:
+    """32 hexadecimal digits, the time first: see :data:`_REQUEST_ID`."""
+    return f"{int(_now() * 1_000_000):016x}{uuid.uuid4().hex[:16]}"
 
 
-def _note_remainder(owner: Owner, left: Entry, cause: str) -> None:
-    _Host(owner, left).note("may-remain", {"association": str(left.id.identity), "cause": cause}, warning=True)
+class _Host:
+    """What the run tells of the stack's other resources, and where notes go."""
 
-
-class _Host(UnknowingHost):
-    """What this process knows of its stack, and where its notes go."""
-
-    def __init__(self, owner: Owner, entry: Entry | None) -> None:
-        """Args: owner: who asks; entry: the resource that is being deleted."""
-        self._owner, self._entry = owner, entry
+    def __init__(self, owner: Owner) -> None:
+        """Args: owner: who asks."""
+        self._owner = owner
         self._said = 0.0
 
-    def holders(self, identity: Identity) -> Holders:
-        """The other resources of the stack that hold it."""
-        return _ledger.holders(identity, but=self._entry)
+    def took(self, id_text: str, since: float) -> bool:
+        """Never: it is asked only of an answer that was recorded and of which the create failed all the same."""
+        return False
 
-    def granted_here(self, identity: Identity) -> bool:
-        """A create of this resource failed earlier in this process, and may have granted it."""
-        return _ledger.may_have_granted(self._owner, identity)
+    def stands(self, owner: Owner, claim: Claim, identity: Identity) -> bool:
+        """Whether another owner still declares the association. Raises CannotAsk."""
+        return _run.stands(self._owner, owner, claim.state)
 
-    def adoption_settled(self, identity: Identity) -> bool | None:
+    def adoption_completed(self, since: float) -> bool:
         """Always: a create that fails leaves nothing in Pulumi's state, so every delete of an adopted one is meant."""
         return True
 

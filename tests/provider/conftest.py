@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from moto import mock_aws
 
@@ -55,6 +56,30 @@ def service(provider_server: EmulatorServer) -> EmulatorControl:
 def aws(provider_server: EmulatorServer) -> dict[str, str]:
     """The environment of a caller whose services are the emulator's."""
     return aws_environment(provider_server.url)
+
+
+@pytest.fixture
+def table(service: EmulatorControl, aws: dict[str, str]) -> str:
+    """The name of a table for the ledger, empty; the next test's reset removes it."""
+    assert service is not None
+    keys = {"aws_access_key_id": aws["AWS_ACCESS_KEY_ID"], "aws_secret_access_key": aws["AWS_SECRET_ACCESS_KEY"]}
+    client = boto3.client("dynamodb", aws["AWS_REGION"], endpoint_url=aws["AWS_ENDPOINT_URL"], **keys)
+    client.create_table(
+        TableName="associations",
+        KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    client.close()
+    return "associations"
+
+
+@pytest.fixture(params=["memory", "table"])
+def ledger(request: pytest.FixtureRequest, aws: dict[str, str]) -> str:
+    """Each ledger in turn: that of the process, and a table that the environment names. Which one it is."""
+    if request.param == "table":
+        aws["AWS_ASSOCIATIONS_LEDGER"] = request.getfixturevalue("table")
+    return str(request.param)
 
 
 @pytest.fixture(scope="session")

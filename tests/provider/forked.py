@@ -7,6 +7,7 @@ host's own move on at once, as in the tests of the other host.
 
 from __future__ import annotations
 
+import datetime
 import io
 import multiprocessing
 import os
@@ -96,9 +97,14 @@ def _sleep_on_the_services_clock(url: str) -> None:
     import botocore.endpoint
 
     from association_emulator.control import EmulatorControl
-    from aws_associations import waiting
+    from aws_associations import service, waiting
 
     control, slept = EmulatorControl(url), 0.0
+
+    class Moment(datetime.datetime):
+        @classmethod
+        def now(cls, tz: datetime.tzinfo | None = None) -> Any:
+            return datetime.datetime.now(tz) + datetime.timedelta(seconds=slept)
 
     def sleep(seconds: float) -> None:
         nonlocal slept
@@ -108,3 +114,4 @@ def _sleep_on_the_services_clock(url: str) -> None:
     clock = types.SimpleNamespace(monotonic=lambda: time.monotonic() + slept, sleep=sleep)
     for module in (waiting, botocore.endpoint):
         vars(module)["time"] = clock
+    vars(service)["datetime"] = types.SimpleNamespace(**{**vars(datetime), "datetime": Moment})

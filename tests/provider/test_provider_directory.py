@@ -84,14 +84,6 @@ def test_nothing_is_asked_about_what_is_not_known_yet(declared_kind: Declared, n
     assert it.calls() == []
 
 
-def test_a_time_out_that_is_not_known_yet_does_not_stop_the_question(declared_kind: Declared) -> None:
-    """How long to wait says nothing of what is granted, also while it is unknown."""
-    it = declared_kind
-    created = written_out(it)
-
-    assert told(it.diff(created, member_realm=None, timeout_seconds=UNKNOWN)) == NO_CHANGE
-
-
 def test_a_default_stays_what_it_was_while_other_parts_change(declared_kind: Declared) -> None:
     """A realm that was left out from the start is compared with nothing: only the changed part replaces."""
     it = declared_kind
@@ -99,14 +91,3 @@ def test_a_default_stays_what_it_was_while_other_parts_change(declared_kind: Dec
 
     assert told(it.diff(created, member_realm=None, member_name=UNKNOWN)) == (True, ("member_name",))
     assert it.calls() == []
-
-
-def test_deleting_needs_no_question(declared_kind: Declared) -> None:
-    """The id names the realm that was meant, so a delete works where the directory could not tell it any more."""
-    it = declared_kind
-    created = written_out(it, member_realm=None)
-
-    it.delete(created)
-
-    assert it.granted() == set()
-    assert it.calls()[0] in {"RemoveGroupMember", "ListGroupsForMember"}

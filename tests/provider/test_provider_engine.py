@@ -43,24 +43,6 @@ def test_a_membership_lives_through_up_refresh_replace_and_destroy(start: Start,
     assert members(service) == set()
 
 
-def test_a_forced_replacement_leaves_the_membership(start: Start, service: EmulatorControl) -> None:
-    """``--replace`` never asks for a diff; it deletes first, so that the pair is there in the end."""
-    project = start('member("a", "analysts", "alice")\n')
-    project.up()
-
-    project.up(replace=[project.urn("a")])
-
-    assert members(service) == {("analysts", "alice")}
-    calls = [e.operation for e in service.journal() if "ssociate" in str(e.operation)]
-    assert calls == [
-        "AssociateUserToPermissionGroup",
-        "DisassociateUserFromPermissionGroup",
-        # The owner token is repeated within ten minutes and replayed without effect; the next one grants.
-        "AssociateUserToPermissionGroup",
-        "AssociateUserToPermissionGroup",
-    ]
-
-
 def test_the_users_own_options_win(start: Start) -> None:
     """delete_before_replace is a default, not a rule."""
     project = start('member("a", "analysts", "alice", opts=pulumi.ResourceOptions(delete_before_replace=False))\n')
@@ -72,32 +54,6 @@ def test_the_users_own_options_win(start: Start) -> None:
     operations = [operation for operation, _ in project.up().operations]
 
     assert operations.index("create-replacement") < operations.index("delete-replaced")
-
-
-def test_a_rename_without_alias_loses_nothing(start: Start, service: EmulatorControl) -> None:
-    """The new name finds the pair present and fails; the membership stays."""
-    project = start('member("old", "analysts", "alice")\n')
-    project.up()
-    project.set_program(HEAD + 'member("new", "analysts", "alice")\n')
-
-    with pytest.raises(PulumiFailed, match="AlreadyExists"):
-        project.up()
-    assert members(service) == {("analysts", "alice")}
-
-
-def test_a_rename_with_alias_changes_nothing(start: Start, service: EmulatorControl) -> None:
-    """With an alias for the old name no call is made."""
-    project = start('member("old", "analysts", "alice")\n')
-    project.up()
-    before = len(service.journal())
-    project.set_program(
-        HEAD + 'member("new", "analysts", "alice", opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="old")]))\n'
-    )
-
-    project.up()
-
-    assert len(service.journal()) == before
-    assert members(service) == {("analysts", "alice")}
 
 
 def test_inputs_may_be_outputs_of_other_resources(start: Start, service: EmulatorControl) -> None:
@@ -127,26 +83,6 @@ Team("team")
     assert members(service) == set()
 
 
-def test_equal_names_in_two_components_have_tokens_of_their_own(start: Start, service: EmulatorControl) -> None:
-    """The parent belongs to who declares a membership; two components of different types may hold equal names."""
-    project = start(
-        """
-for team, user in (("one", "alice"), ("two", "alice")):
-    parent = pulumi.ComponentResource("test:" + team, team)
-    member("member", "analysts" if team == "one" else "traders", user, opts=pulumi.ResourceOptions(parent=parent))
-"""
-    )
-    project.up()
-
-    owners = {
-        tuple(r["inputs"]["declared_by"])
-        for r in project.export_stack()["deployment"]["resources"]
-        if "user_id" in r.get("inputs", {})
-    }
-    assert len(owners) == 2
-    assert len({e.client_token for e in service.journal("AssociateUserToPermissionGroup")}) == 2
-
-
 def test_a_mistake_is_a_short_message(start: Start, service: EmulatorControl) -> None:
     """A wrong input stops the preview with the property's name, before any call."""
     project = start(f'member("a", "analysts", "{"u" * 27}")\n')
@@ -158,19 +94,6 @@ def test_a_mistake_is_a_short_message(start: Start, service: EmulatorControl) ->
     assert "must have 1 to 26 characters, has 27" in diagnostic
     assert "Traceback" not in diagnostic
     assert service.journal() == []
-
-
-def test_one_failure_leaves_a_state_that_the_next_up_completes(start: Start, service: EmulatorControl) -> None:
-    """What was granted before the failure is in the state; the next up does the rest."""
-    project = start('member("a", "analysts", "alice")\nmember("b", "analysts", "nobody")\n')
-    with pytest.raises(PulumiFailed, match="NotFound"):
-        project.up()
-
-    service.add_user("env1", "nobody")
-    assert project.up().operations == [("create", "b")]
-    assert members(service) == {("analysts", "alice"), ("analysts", "nobody")}
-    project.destroy()
-    assert members(service) == set()
 
 
 def test_the_root_program_declares_what_the_configuration_lists(start: Start, service: EmulatorControl) -> None:

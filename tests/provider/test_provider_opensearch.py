@@ -22,21 +22,6 @@ def test_create_waits_for_a_slow_association(declared_kind: Declared) -> None:
     assert it.read(created).outputs == created.outputs
 
 
-def test_an_association_that_is_too_slow_is_undone(declared_kind: Declared) -> None:
-    """After timeout_seconds the message names the last status, and nothing is left for the next up to find."""
-    it = declared_kind
-    it.scenery.slow(adding=600)
-    it.scenery.switch({"dissociate_during_association": "succeed"})
-
-    with pytest.raises(HostError, match=r"NotStabilized.*ASSOCIATING.*longer timeout") as failed:
-        it.create(timeout_seconds=3)
-
-    assert "not known" not in failed.value.message
-    assert it.granted() == set()
-    it.scenery.slow()
-    assert it.create().id == it.id()
-
-
 def test_an_association_that_cannot_be_undone_says_how_to_go_on(declared_kind: Declared) -> None:
     """While the service refuses to dissociate, the message tells that it may be there and how to take it in."""
     it = declared_kind

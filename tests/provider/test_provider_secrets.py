@@ -60,7 +60,7 @@ def test_a_life_tells_nothing_secret(kind: Kind, emulated: str, tmp_path: Path, 
 
         def attempt(**changes: Any) -> None:
             try:
-                created = it.create(timeout_seconds=5, **changes)
+                created = it.create(timeout_seconds=120, **changes)
                 told.append(f"{created}{it.read(created)}")
                 it.delete(created)
             except HostError as error:
