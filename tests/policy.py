@@ -4,7 +4,7 @@ A call that the policy does not allow fails the run. So does an allowed action t
 was run: a part of it proves nothing about what is not used.
 
 What reaches an emulated service is known from its journal, whichever process sent it; what this process asks
-CloudFormation and CloudWatch Logs from the SDK.
+CloudFormation and the ledger's table from the SDK.
 """
 
 from __future__ import annotations
@@ -41,17 +41,21 @@ _DIRECTORY = ("arn:aws:ds:{region}:{account}:directory/{DirectoryId}",)
 _THING = "arn:aws:iot:{region}:{account}:thing/{thingName}"
 _THING_GROUP = (_THING, "arn:aws:iot:{region}:{account}:thinggroup/{thingGroupName}")
 _BILLING_GROUP = (_THING, "arn:aws:iot:{region}:{account}:billinggroup/{billingGroupName}")
+_TABLE = ("arn:aws:dynamodb:{region}:{account}:table/{TableName}",)
 _DOMAIN = ("arn:aws:es:{region}:{account}:domain/{DomainName}",)
 _MEMBER_ACCOUNT = ("arn:aws:organizations::{account}:account/o-exampleorgid/{AccountId}",)
 _GROUP = ("arn:aws:quicksight:{region}:{account}:group/{Namespace}/{GroupName}",)
 _STACK = ("{StackName}",)
 RESOURCES: Mapping[str, tuple[str, ...]] = {
     "cloudformation:DescribeStackEvents": _STACK,
+    "cloudformation:DescribeStackResource": _STACK,
     "cloudformation:DescribeStacks": _STACK,
-    "cloudformation:ListStackResources": _STACK,
     "ds-data:AddGroupMember": _DIRECTORY,
     "ds-data:ListGroupsForMember": _DIRECTORY,
     "ds-data:RemoveGroupMember": _DIRECTORY,
+    "dynamodb:BatchGetItem": _TABLE,
+    "dynamodb:DeleteItem": _TABLE,
+    "dynamodb:PutItem": _TABLE,
     "es:AssociatePackage": _DOMAIN,
     "es:DissociatePackage": _DOMAIN,
     "es:ListPackagesForDomain": _DOMAIN,
@@ -64,7 +68,6 @@ RESOURCES: Mapping[str, tuple[str, ...]] = {
     "iot:ListThingGroupsForThing": (_THING,),
     "iot:RemoveThingFromBillingGroup": _BILLING_GROUP,
     "iot:RemoveThingFromThingGroup": _THING_GROUP,
-    "logs:FilterLogEvents": ("{logGroup}",),
     "organizations:DeregisterDelegatedAdministrator": _MEMBER_ACCOUNT,
     "organizations:ListDelegatedServicesForAccount": _MEMBER_ACCOUNT,
     "organizations:RegisterDelegatedAdministrator": _MEMBER_ACCOUNT,
@@ -76,6 +79,8 @@ _ALSO = {"ds-data": "ds:AccessDSData"}
 """Service → the action that IAM asks for beside that of any of its operations."""
 _CONDITION_KEYS = {"organizations:ServicePrincipal": "ServicePrincipal"}
 """Condition key → the parameter that it is about."""
+LEDGER_TABLE = "ledger"
+"""The table of the function's stack, whatever the tests call it."""
 BY_LAMBDA = frozenset({"logs:CreateLogStream", "logs:PutLogEvents"})
 """What Lambda itself does with the role; no call of the function's."""
 
@@ -92,13 +97,16 @@ class Call:
     @classmethod
     def of(cls, service: str, operation: str, region: str, parameters: Mapping[str, Any]) -> list[Call]:
         """The decisions that one call takes. Where a parameter is missing nothing is named, and nothing allowed."""
-        action = f"{_PREFIXES.get(service, service)}:{operation}"
-        known = {"region": region, "account": ACCOUNT, **parameters}
-        arns = RESOURCES.get(action, ())
-        resources = tuple(arn.format(**known) if known.keys() >= _members(arn) else "nothing named" for arn in arns)
-        keys = tuple((key, str(known[name])) for key, name in _CONDITION_KEYS.items() if name in known)
-        actions = [action, *([_ALSO[service]] if service in _ALSO else [])]
-        return [cls(one, region, resources, keys) for one in actions]
+        found = []
+        for part, given in _parts(operation, parameters):
+            action = f"{_PREFIXES.get(service, service)}:{part}"
+            known = {"region": region, "account": ACCOUNT, **given}
+            arns = RESOURCES.get(action, ())
+            resources = tuple(arn.format(**known) if known.keys() >= _members(arn) else "nothing named" for arn in arns)
+            keys = tuple((key, str(known[name])) for key, name in _CONDITION_KEYS.items() if name in known)
+            actions = [action, *([_ALSO[service]] if service in _ALSO else [])]
+            found += [cls(one, region, resources, keys) for one in actions]
+        return found
 
     @property
     def allowed(self) -> bool:
@@ -129,6 +137,24 @@ def allowed_actions() -> frozenset[str]:
     return frozenset(action for statement in _statements("us-east-1") for action in statement["Action"])
 
 
+def _parts(operation: str, parameters: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """What IAM decides about one by one: the items of a DynamoDB transaction and the tables of a batch."""
+    if operation == "TransactWriteItems":
+        return [
+            (f"{verb}Item", {"TableName": _table(item["TableName"])})
+            for items in parameters["TransactItems"]
+            for verb, item in items.items()
+        ]
+    if operation == "BatchGetItem":
+        return [(operation, {"TableName": _table(name)}) for name in parameters["RequestItems"]]
+    return [(operation, parameters)]
+
+
+def _table(name: str) -> str:
+    """The name of the stack's table for the one that the function in this process was told."""
+    return LEDGER_TABLE if name == os.environ.get("LEDGER_TABLE") else name
+
+
 def _members(arn: str) -> set[str]:
     return set(re.findall(r"\{(\w+)\}", arn))
 
@@ -141,7 +167,7 @@ def _like(patterns: Iterable[str], text: str) -> bool:
 
 @cache
 def _statements(region: str) -> list[dict[str, Any]]:
-    given = {kind.switch: "*" for kind in KINDS}
+    given = {"LedgerTable": LEDGER_TABLE, **{kind.switch: "*" for kind in KINDS}}
     return statements(read(FUNCTION_TEMPLATE), given, ("aws", region, ACCOUNT))
 
 
@@ -174,15 +200,12 @@ class Calls:
     def sdk(self, model: Any, params: Mapping[str, Any], request_signer: Any, context: Any, **_: object) -> None:
         """Add what this process asks beside those services."""
         service = model.service_model.service_name
-        if service not in {"cloudformation", "logs"} or self._folder not in OF_THE_FUNCTION:
+        if service not in {"cloudformation", "dynamodb", "logs"} or self._folder not in OF_THE_FUNCTION:
             return
         if request_signer._credentials.access_key not in _IN_THIS_PROCESS:
             return
         body = params["body"]
         parameters = dict(body) if isinstance(body, Mapping) else json.loads(body)
-        if service == "logs":
-            own = parameters.get("logGroupName") == os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
-            parameters["logGroup"] = "<LogGroup.Arn>" if own else f"the log group {parameters.get('logGroupName')}"
         self.add(service, model.name, context["client_region"], parameters)
 
 

@@ -5,24 +5,29 @@ from __future__ import annotations
 import subprocess
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import boto3
 import botocore.endpoint
 import pytest
 from moto import mock_aws
 
+import aws_associations.dynamodb
 from association_emulator.plugin import register
 from association_emulator.remote import RemoteControl
 from aws_associations.kinds import KINDS
-from aws_associations.lifecycle import Lifecycle
 from aws_associations.service import Services
-from aws_associations_lambda import asking, index
+from aws_associations_lambda import index, stack
 from aws_associations_lambda.response_url import TEST_HOST
 from engines.certificate import Certificate, make_certificate
 from engines.response_sink import ResponseSink
 from finspace_emulator.server import EmulatorServer
-from tests.handlers.stage import EmulatorClock, KindStage, Stage
+from tests.contract.scenery import OTHERS
+from tests.handlers.stacks import Stacks
+from tests.handlers.stage import REGION, TABLE, EmulatorClock, KindStage, Stage
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -74,24 +79,36 @@ def surroundings(certificate: Certificate, monkeypatch: pytest.MonkeyPatch) -> p
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv(TEST_HOST, "localhost")
-    # Made anew: the clients of another test lead to another place.
-    asking._client.cache_clear()
+    monkeypatch.setenv(index.LEDGER_TABLE, TABLE)
+    # Made anew: that of another test leads to another place.
+    index._lifecycle.cache_clear()
     # What waits of other tests took, on a clock that sleeping moves, is not expected of the next one.
     monkeypatch.setattr(index._services, "_paces", {})
-    monkeypatch.setenv("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/aws-associations")
     monkeypatch.setenv("SSL_CERT_FILE", certificate.environment()["SSL_CERT_FILE"])
     return monkeypatch
 
 
 @pytest.fixture
-def real_time(sink: ResponseSink, server: EmulatorServer, surroundings: pytest.MonkeyPatch) -> Iterator[Stage]:
+def stacks(surroundings: pytest.MonkeyPatch) -> Stacks:
+    """What CloudFormation tells the function; so far it knows no stack."""
+    played = Stacks()
+    surroundings.setattr(stack, "_client", played.behind(stack._client.__wrapped__))
+    return played
+
+
+@pytest.fixture
+def real_time(
+    sink: ResponseSink, server: EmulatorServer, surroundings: pytest.MonkeyPatch, stacks: Stacks
+) -> Iterator[Stage]:
     """The function with time as it is, FinSpace's kind enabled."""
-    for service in ("FINSPACE_DATA", "CLOUDFORMATION", "CLOUDWATCH_LOGS"):
+    for service in ("FINSPACE_DATA", "DYNAMODB"):
         surroundings.setenv(f"AWS_ENDPOINT_URL_{service}", server.url)
     surroundings.setenv("FinSpacePermissionGroupMembership", "*")
     server.control.reset()
     strays = len(sink.strays)
-    yield Stage(sink, server.control)
+    with tables(endpoint_url=server.url) as make_table:
+        make_table(REGION)
+        yield Stage(sink, server.control, stacks)
     assert sink.strays[strays:] == []
 
 
@@ -104,25 +121,51 @@ def stage(real_time: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
 
 @pytest.fixture
 def kind_stage(
-    request: pytest.FixtureRequest, sink: ResponseSink, surroundings: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, sink: ResponseSink, surroundings: pytest.MonkeyPatch, stacks: Stacks
 ) -> Iterator[KindStage]:
     """The function before one kind's parties, with all kinds enabled and waits that cost no time; see kinds.py."""
     for kind in KINDS:
         surroundings.setenv(kind.switch, "*")
     strays = len(sink.strays)
     register()
-    with mock_aws():
-        services = Services()
-        surroundings.setattr(index, "_services", services)
-        surroundings.setattr(index, "_lifecycle", Lifecycle(services))
-        stage = KindStage(sink, request.param)
+    with mock_aws(), tables() as make_table:
+        surroundings.setattr(index, "_services", Services())
+        make_table(REGION)
+        stage = KindStage(sink, request.param, stacks, make_table)
         let_waits_cost_nothing(stage.control, surroundings)
         yield stage
     assert sink.strays[strays:] == []
 
 
+@contextmanager
+def tables(**reaching: Any) -> Iterator[Callable[[str], None]]:
+    """Yield a way to make the ledger's table in a region; at the end those tables are gone."""
+    made: list[Any] = []
+
+    def make(region: str) -> None:
+        session = boto3.session.Session(OTHERS, "somebody-elses", region_name=region)
+        client = session.client("dynamodb", **reaching)
+        client.create_table(
+            TableName=TABLE,
+            KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        made.append(client)
+
+    try:
+        yield make
+    finally:
+        for client in made:
+            client.delete_table(TableName=TABLE)
+            client.close()
+
+
 def let_waits_cost_nothing(control: RemoteControl, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sleeping moves the services' clock and the function's, the SDK's between its attempts too."""
     clock = EmulatorClock(control)
+    quick = types.SimpleNamespace(sleep=clock.sleep)
     monkeypatch.setattr(index, "SystemClock", lambda: clock)
-    monkeypatch.setattr(botocore.endpoint, "time", types.SimpleNamespace(sleep=clock.sleep))
+    monkeypatch.setattr(index._services, "utc_now", clock.utc_now)
+    monkeypatch.setattr(botocore.endpoint, "time", quick)
+    monkeypatch.setattr(aws_associations.dynamodb, "time", quick)

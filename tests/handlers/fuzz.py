@@ -72,27 +72,10 @@ def spoilt(event: dict[str, Any], changes: Sequence[Change]) -> Any:
 # -- values ------------------------------------------------------------------------------------------------------------
 
 _ODD_TEXTS = [
-    "",
-    " ",
-    "\x00",
-    "\ud800",
-    "\udfff\ud800",
-    "\U0001f600" * 30,
-    "\r\nX-Evil: 1",
-    "true",
-    "null",
-    "{}",
-    "%00%2F..%2F",
-    "../../etc/passwd",
-    "*",
-    "${AWS::Region}",
-    "{{resolve:secretsmanager:a}}",
-    "x" * 255,
-    "x" * 1025,
-    "é" * 600,
-    "x" * 10_000,
-    "\x01" * 5_000,
-    "\U0001f600" * 3_000,
+    *("", " ", "\x00", "\ud800", "\udfff\ud800", "\r\nX-Evil: 1", "*", "true", "null", "{}"),
+    *("%00%2F..%2F", "../../etc/passwd", "${AWS::Region}", "{{resolve:secretsmanager:a}}"),
+    *("x" * size for size in (255, 1025, 10_000)),
+    *("é" * 600, "\x01" * 5_000, "\U0001f600" * 30, "\U0001f600" * 3_000),
 ]
 _texts = (
     st.sampled_from(_ODD_TEXTS) | st.text(max_size=40) | st.text(st.characters(categories=["Cs", "Cc"]), max_size=9)
@@ -136,55 +119,26 @@ not_texts = st.one_of(
 )
 """Anything but a string."""
 
+_ODD_URLS = r"""
+    http://localhost/x https://localhost https://example.com/x https://localhost:99999/x https://localhost:0/x
+    https://user:word@localhost/x https://localhost@example.com/x https://localhost\@example.com/x https://[::1]/x
+    https://localhost/é https://localhost/#fragment https://localhost//example.com/x https://localhost/%
+    HTTPS://LOCALHOST/x https://LOCALHOST/x file:///etc/passwd https:///x
+    https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com:444/x
+    https://cloudformation-custom-resource-response-evil1.s3.amazonaws.com/x
+"""
 _URLS = [
-    "http://localhost/x",
-    "https://localhost",
-    "https://example.com/x",
-    "https://localhost:99999/x",
-    "https://localhost:0/x",
-    "https://user:word@localhost/x",
-    "https://localhost@example.com/x",
-    "https://localhost\\@example.com/x",
-    "https://[::1]/x",
-    "https://localhost/" + "x" * 10_000,
-    "https://localhost/\ud800",
-    "https://localhost/é",
-    "https://localhost/a b",
-    "https://localhost/\r\nHost: example.com",
-    "https://localhost/#fragment",
-    "https://localhost//example.com/x",
-    "https://localhost/%",
-    "HTTPS://LOCALHOST/x",
-    "https://LOCALHOST/x",
-    "file:///etc/passwd",
-    "https:///x",
+    *_ODD_URLS.split(),
+    *("https://localhost/" + rest for rest in ("x" * 10_000, "\ud800", "a b", "\r\nHost: example.com")),
     "https://" + "a." * 3_000 + "com/x",
-    "https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com:444/x",
-    "https://cloudformation-custom-resource-response-evil1.s3.amazonaws.com/x",
 ]
 _STACKS = [
     "arn:aws:cloudformation:eu-west-1:123456789012:stack/team/1",
     "arn:aws-cn:cloudformation:us-east-1:123456789012:stack/team/1",
-    "arn:aws:cloudformation:us-east-1:123456789012:stack/" + "s" * 970,
-    "arn:aws:cloudformation:us-east-1:123456789012:stack/" + "s" * 2_000,
-    "arn:aws:cloudformation:us-east-1:123456789012:stack/é",
-    'arn:aws:cloudformation:us-east-1:123456789012:stack/"',
-    "arn:aws:cloudformation:us-east-1:123456789012:stack/",
+    *(f"arn:aws:cloudformation:us-east-1:123456789012:stack/{name}" for name in ("s" * 970, "s" * 2_000, "é", '"', "")),
 ]
 # What an answer would have to repeat: too long for it, or blown up by JSON, or no text of CloudFormation's at all.
-_ECHOES = [
-    "x" * 129,
-    "x" * 256,
-    "x" * 4_000,
-    "x" * 10_000,
-    "\\" * 128,
-    '"' * 255,
-    "\x00" * 128,
-    "é",
-    "\ud800",
-    "\n",
-    "",
-]
+_ECHOES = [*("x" * size for size in (129, 256, 4_000, 10_000)), "\\" * 128, '"' * 255, "\x00" * 128, *"é\ud800\n", ""]
 _REQUEST_TYPES = ["Create", "Update", "Delete", "create", "Read", "Delete ", "__class__", "poll_create"]
 _CRHELPERS_OWN = ["CrHelperPoll", "CrHelperData", "CrHelperRule", "CrHelperPermission"]
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import io
 import itertools
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
+
+import pytest
 
 from association_emulator.control import EmulatorControl as AnyControl
 from association_emulator.journal import JournalEntry
@@ -19,14 +23,18 @@ from aws_associations.identity import AssociationId, Identity
 from aws_associations.kind import Kind
 from aws_associations.kinds.finspace_permission_group_membership import KIND as PERMISSION_GROUP_MEMBERSHIP
 from aws_associations_lambda import index
+from aws_associations_lambda.responder import AnswerNotDeliveredError
 from engines.response_sink import Answer, Event, RequestType, ResponseSink
 from finspace_emulator.control import EmulatorControl
 from tests.contract.scenery import OTHERS, SCENERY, Values, module_of
+from tests.handlers.stacks import Stack, Stacks
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 TYPE = "Custom::FinSpacePermissionGroupMembership"
 GROUP, USER = "analysts", "alice"
+STACK = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/memberships/5ba6e5c0-6d1e-11f0-8a3b-0e2c5a1f9d47"
 MARKER = "not-created/Membership"
+TABLE = "associations"
 
 LOOK = "ListPermissionGroupsByUser"
 ASSOCIATE = "AssociateUserToPermissionGroup"
@@ -58,6 +66,9 @@ class EmulatorClock:
     def now(self) -> float:
         return time.monotonic() + self._slept
 
+    def utc_now(self) -> datetime.datetime:
+        return datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=self._slept)
+
     def sleep(self, seconds: float) -> None:
         self._slept += seconds
         self._control.advance(seconds)
@@ -80,8 +91,9 @@ class Function:
 
     resource_type: str
 
-    def __init__(self, sink: ResponseSink) -> None:
+    def __init__(self, sink: ResponseSink, stacks: Stacks) -> None:
         self.sink = sink
+        self.stacks = stacks
         self.lines = Lines()
 
     def declared(self) -> dict[str, Any]:
@@ -112,6 +124,23 @@ class Function:
         self.deliver(event, seconds=seconds, region=region)
         return self.sink.answer(event)
 
+    def lose(self, event: Event, *, seconds: float = 60.0) -> None:
+        """Invoke the function once; its answer is ready and nobody takes it, so the invocation fails."""
+        self.sink.refuse(503, times=50)
+        with patch("aws_associations_lambda.responder._LONGEST_DELIVERY", 0.2), pytest.raises(AnswerNotDeliveredError):
+            self.deliver(event, seconds=seconds)
+        self.sink.forgive()
+
+    def redeliver(self, event: Event, *, seconds: float = 60.0) -> Answer:
+        """Invoke the function again with an event whose answer was lost or is overdue; return the newest answer."""
+        self.deliver(event, seconds=seconds)
+        return [answer for answer in self.sink.answers(event) if answer.stored][-1]
+
+    @property
+    def stack(self) -> Stack:
+        """The stack of the requests, as CloudFormation tells of it."""
+        return self.stacks.add(STACK)
+
     def create(self, properties: Mapping[str, Any] | None = None, **more: Any) -> Answer:
         return self.answer(self.event("Create", properties, **more))
 
@@ -136,8 +165,8 @@ class Stage(Function):
 
     resource_type = TYPE
 
-    def __init__(self, sink: ResponseSink, control: EmulatorControl) -> None:
-        super().__init__(sink)
+    def __init__(self, sink: ResponseSink, control: EmulatorControl, stacks: Stacks) -> None:
+        super().__init__(sink, stacks)
         self.control = control
         self.environment = f"env{next(_environments)}"
         self.add(GROUP, USER)
@@ -185,8 +214,9 @@ class Stage(Function):
 class KindStage(Function):
     """The function before one kind's parties, in an emulator in this process. What the scenery does is others' work."""
 
-    def __init__(self, sink: ResponseSink, kind: Kind) -> None:
-        super().__init__(sink)
+    def __init__(self, sink: ResponseSink, kind: Kind, stacks: Stacks, make_table: Callable[[str], None]) -> None:
+        super().__init__(sink, stacks)
+        self.make_table = make_table
         self.kind = kind
         self.resource_type = kind.cloudformation_type
         self.control = AnyControl()

@@ -48,11 +48,17 @@ def read(path: Path) -> dict[str, Any]:
 def resolved(
     template: Mapping[str, Any], given: Mapping[str, str] | None = None, place: Place = SOMEWHERE
 ) -> dict[str, Any]:
-    """Return a template's resources for these parameters; what refers to another resource becomes ``<LogicalId>``.
+    """Return the resources that are made for these parameters; what refers to another one becomes ``<LogicalId>``.
 
     Raises KeyError for a parameter, condition or intrinsic that there is not.
     """
-    found: dict[str, Any] = _Resolver(template, given or {}, place).value(template["Resources"])
+    resolver = _Resolver(template, given or {}, place)
+    made = {
+        name: resource
+        for name, resource in template["Resources"].items()
+        if "Condition" not in resource or resolver.holds(resource["Condition"])
+    }
+    found: dict[str, Any] = resolver.value(made)
     return found
 
 
@@ -100,7 +106,11 @@ class _Resolver:
 
     def _if(self, argument: list[Any]) -> Any:
         condition, then, otherwise = argument
-        return self.value(then if self.value(self._template["Conditions"][condition]) else otherwise)
+        return self.value(then if self.holds(condition) else otherwise)
+
+    def holds(self, condition: str) -> bool:
+        """Whether a condition of the template is true."""
+        return bool(self.value(self._template["Conditions"][condition]))
 
 
 def _typed(kind: str, text: str) -> Any:

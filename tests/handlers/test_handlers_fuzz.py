@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from aws_associations.kinds import KINDS
 from aws_associations_lambda import index, transport
-from engines.response_sink import ResponseSink, judge
+from engines.response_sink import judge
 from tests.handlers.fuzz import DOOR, Change, changes, examples, invalid, not_texts, physical_ids, spoilt, values
 from tests.handlers.kinds import kinds
 from tests.handlers.stage import Context, KindStage
@@ -199,26 +199,3 @@ def test_what_is_no_request_at_all_is_refused(kind_stage: KindStage, door: Door,
         assert deliver(kind_stage, door, talkative, event).refused
 
     play()
-
-
-@kinds(lambda kind: kind is KINDS[0])
-def test_an_odd_context_changes_no_promise(kind_stage: KindStage, door: Door, talkative: io.StringIO) -> None:
-    """Without a function's ARN of this region every request is refused; with any time left it is answered."""
-
-    @examples(60)
-    @given(arn=values | st.just("arn:aws:lambda:eu-west-1:1:function:f"), seconds=st.floats(-1e6, 1e6))
-    def play(arn: Any, seconds: float) -> None:
-        context = Context(seconds)
-        event = request(kind_stage, "Delete", "not-created/Membership")
-        assert not deliver(kind_stage, door, talkative, event, context).refused
-
-        context.invoked_function_arn = arn
-        assert deliver(kind_stage, door, talkative, event, context).refused
-
-    play()
-
-
-def test_a_secret_would_be_seen(stage: Any) -> None:
-    """The signature that is looked for is the one that the bucket gives out."""
-    event = stage.event("Create")
-    assert event["ResponseURL"].partition("X-Amz-Signature=")[2][:64] == ResponseSink.signature(event)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -91,59 +90,6 @@ def test_the_zip_is_whole(package: Path) -> None:
     assert any(name.endswith("service-2.json") for name in names)
     crhelper = {file.as_posix() for file in importlib.metadata.files("crhelper") or () if file.suffix == ".py"}
     assert {name for name in crhelper if name.startswith("crhelper/")} <= names
-
-
-_BARE = """
-import sys
-sys.path[:] = [path for path in sys.path if "site-packages" not in path]
-sys.path[:0] = [{package!r}, {boto3!r}]
-from aws_associations_lambda.index import handler
-import aws_associations, aws_associations_lambda, crhelper
-print(callable(handler), *(module.__file__.startswith({package!r}) for module in
-      (aws_associations, aws_associations_lambda, crhelper)), "botocore" in sys.modules, "boto3" in sys.modules)
-"""
-
-
-def test_the_handler_needs_only_boto3(package: Path, tmp_path: Path) -> None:
-    """From the zip as it is, with boto3 and what it requires beside it, the handler can be imported.
-
-    boto3 itself is not loaded: crhelper imports it, nothing uses it, and it costs a tenth of a cold start.
-    """
-    wanted, found = ["boto3"], dict[str, None]()
-    while wanted:
-        name = wanted.pop()
-        if name not in found:
-            found[name] = None
-            distribution = importlib.metadata.distribution(name)
-            wanted += [
-                re.split("[^A-Za-z0-9._-]", line)[0] for line in distribution.requires or () if "extra ==" not in line
-            ]
-            for file in distribution.files or ():
-                link = tmp_path / file.parts[0]
-                if file.parts[0] != ".." and not link.exists():
-                    link.symlink_to(Path(str(distribution.locate_file(file.parts[0]))))
-    assert set(found) == {"boto3", "botocore", "jmespath", "s3transfer", "python-dateutil", "six", "urllib3"}
-
-    run = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", _BARE.format(package=str(package), boto3=str(tmp_path))],
-        env={},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-
-    assert run.stdout == "True True True True True False\n"
-
-
-def test_the_package_is_a_command(tmp_path: Path) -> None:
-    """``python -m handlers.package`` makes missing folders and says what it wrote."""
-    output = tmp_path / "a" / "b.zip"
-
-    run = subprocess.run(
-        [sys.executable, "-m", "handlers.package", output], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-
-    assert run.stdout == f"{output} {output.stat().st_size} bytes\n"
 
 
 def test_cfn_lint_finds_nothing() -> None:

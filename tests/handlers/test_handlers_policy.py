@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.policy import ACCOUNT, BY_LAMBDA, RESOURCES, Call, allowed_actions, p
 
 THING = {"thingName": "meter", "thingGroupName": "meters"}
 DELEGATED = {"AccountId": "222222222222", "ServicePrincipal": "guardduty.amazonaws.com"}
+WRITE = {"TransactItems": [{"Put": {"TableName": "ledger"}}, {"Delete": {"TableName": "ledger"}}]}
 STACK = f"arn:aws:cloudformation:us-east-1:{ACCOUNT}:stack/team/1"
 
 
@@ -25,9 +27,13 @@ def test_what_the_function_needs_is_allowed() -> None:
         *Call.of("organizations", "RegisterDelegatedAdministrator", "us-east-1", DELEGATED),
         *Call.of("ds-data", "AddGroupMember", "us-east-1", {"DirectoryId": "d-1"}),
         *Call.of("cloudformation", "DescribeStackEvents", "us-east-1", {"StackName": STACK}),
-        *Call.of("logs", "FilterLogEvents", "us-east-1", {"logGroup": "<LogGroup.Arn>"}),
+        *Call.of("dynamodb", "BatchGetItem", "us-east-1", {"RequestItems": {"ledger": {}}}),
+        *Call.of("dynamodb", "TransactWriteItems", "us-east-1", WRITE),
     ]
-    assert {call.action for call in calls} >= {"ds:AccessDSData", "ds-data:AddGroupMember"}
+    assert {call.action for call in calls} >= {
+        *("ds:AccessDSData", "ds-data:AddGroupMember"),
+        *("dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"),
+    }
     assert problems(calls, whole=False) == []
 
 
@@ -41,15 +47,46 @@ def test_what_the_function_needs_is_allowed() -> None:
         ("cloudformation", "DescribeStacks", {"StackName": STACK.replace(ACCOUNT, "222222222222")}),
         ("cloudformation", "DescribeStacks", {"StackName": STACK.replace("us-east-1", "eu-west-1")}),
         ("cloudformation", "DescribeStackResources", {"StackName": STACK}),
-        ("logs", "FilterLogEvents", {"logGroup": "the log group of somebody else"}),
+        ("dynamodb", "BatchGetItem", {"RequestItems": {"ledger": {}, "other": {}}}),
+        ("dynamodb", "Scan", {"TableName": "ledger"}),
+        ("logs", "FilterLogEvents", {"logGroupName": "/aws/lambda/aws-associations"}),
         ("finspace-data", "ListUsers", {}),
     ],
 )
-def test_what_is_not_allowed_is_a_problem(service: str, operation: str, parameters: dict[str, str]) -> None:
+def test_what_is_not_allowed_is_a_problem(service: str, operation: str, parameters: dict[str, Any]) -> None:
     """Another action, another account's or region's resource, and a condition that cannot be met."""
     (problem, *_) = problems(Call.of(service, operation, "us-east-1", parameters), whole=False)
     assert problem.startswith(f"not allowed by template.yaml: {service.removesuffix('-data')}")
     assert operation in problem
+
+
+@pytest.mark.parametrize(
+    ("member", "denied"),
+    [
+        ({"Put": {"TableName": "other"}}, "dynamodb:PutItem"),
+        ({"ConditionCheck": {"TableName": "ledger"}}, "dynamodb:ConditionCheckItem"),
+        ({"Update": {"TableName": "ledger"}}, "dynamodb:UpdateItem"),
+    ],
+)
+def test_each_item_of_a_transaction_must_be_allowed(member: dict[str, Any], denied: str) -> None:
+    """One that is not is a problem, whatever the others are."""
+    write = {"TransactItems": [*WRITE["TransactItems"], member]}
+
+    (problem,) = problems(Call.of("dynamodb", "TransactWriteItems", "us-east-1", write), whole=False)
+
+    assert problem.startswith(f"not allowed by template.yaml: {denied} on ")
+
+
+def test_the_table_that_the_function_was_told_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests may give the table any name; every other table is another's."""
+    monkeypatch.setenv("LEDGER_TABLE", "of-a-test")
+    own, others = (
+        Call.of("dynamodb", "BatchGetItem", "us-east-1", {"RequestItems": {name: {}}})
+        for name in ("of-a-test", "other")
+    )
+
+    assert problems(own, whole=False) == []
+    assert len(problems(others, whole=False)) == 1
 
 
 def test_what_nothing_needs_is_a_problem_of_the_whole_suite() -> None:

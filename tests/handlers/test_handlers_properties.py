@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.handlers.stage import MARKER, USER, Stage, shown
+from tests.handlers.stage import MARKER, Stage, shown
 
 REQUESTS = pytest.mark.parametrize("request_type", ["Create", "Update"])
 
@@ -51,15 +51,6 @@ def test_an_unknown_property_is_refused_with_the_near_one(
 
 
 @REQUESTS
-def test_an_unknown_property_without_a_near_one_lists_all(stage: Stage, request_type: str) -> None:
-    """A name that resembles none is refused with the list of those that are known."""
-    assert reason(stage, request_type, stage.properties(Color="red")) == (
-        f"{DECLARED}: InvalidRequest: property Color is not known."
-        " Known are: EnvironmentId, PermissionGroupId, UserId, OnExisting, Revision."
-    )
-
-
-@REQUESTS
 @pytest.mark.parametrize("name", ["EnvironmentId", "PermissionGroupId", "UserId"])
 def test_a_missing_property_is_named(stage: Stage, request_type: str, name: str) -> None:
     """Each of the three that make the identity is required."""
@@ -99,34 +90,6 @@ def test_on_existing_has_two_values(stage: Stage, request_type: str, value: obje
     assert f"property OnExisting must be Fail or Adopt, is {str(value)!r}" in said
 
 
-@REQUESTS
-@pytest.mark.parametrize("value", [["1"], {"a": "b"}, 2])
-def test_a_revision_is_text(stage: Stage, request_type: str, value: object) -> None:
-    """Revision is any text and nothing but text."""
-    assert "property Revision must be a string" in reason(stage, request_type, stage.properties(Revision=value))
-
-
-@pytest.mark.parametrize("value", ["", "1", "x" * 4_000, "\U0001f600", "false"])
-def test_any_text_is_a_revision(stage: Stage, value: str) -> None:
-    """Revision takes whatever a user thinks of."""
-    assert stage.create(stage.properties(Revision=value)).status == "SUCCESS"
-
-
-def test_what_cloudformation_adds_is_no_property(stage: Stage) -> None:
-    """ServiceToken and ServiceTimeout are in the same map and are not the user's."""
-    event = stage.event("Create", stage.properties(ServiceTimeout=900))
-    assert event["ResourceProperties"].keys() >= {"ServiceToken", "ServiceTimeout"}
-
-    assert stage.answer(event).status == "SUCCESS"
-
-
-def test_fail_is_the_default(stage: Stage) -> None:
-    """Without OnExisting, and with Fail, a present membership is refused."""
-    stage.grant()
-
-    assert stage.create().status == stage.create(stage.properties(OnExisting="Fail")).status == "FAILED"
-
-
 @pytest.mark.parametrize(
     "user", ["a/b", "a|b c", "100%", "émile", "?adopted", "not-created/x", "a" * 26, " x ", "0", "x\ty"]
 )
@@ -142,14 +105,3 @@ def test_every_legal_id_works_from_create_to_delete(stage: Stage, user: str) -> 
     assert shown(updated) == ("SUCCESS", stage.id("g/1", user))
     assert stage.delete(stage.id("g/1", user), {}).status == "SUCCESS"
     assert stage.members() == set()
-
-
-def test_ids_are_compared_with_case(stage: Stage) -> None:
-    """Alice and alice are two users: an Update from one to the other is a replacement."""
-    stage.add("analysts", "Alice")
-    stage.create()
-
-    answer = stage.update(stage.id(), stage.properties(user="Alice"))
-
-    assert shown(answer) == ("SUCCESS", stage.id(user="Alice"))
-    assert {user for _, user in stage.members()} == {USER, "Alice"}

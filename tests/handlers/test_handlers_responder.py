@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import logging
-import random
-import re
-import ssl
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -55,13 +50,6 @@ def test_import_builds_no_client_and_needs_no_region() -> None:
     assert (run.stdout, run.stderr) == ("None []\n", "")
 
 
-def test_construction_outside_sam_cannot_fail_on_clients(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With AWS_SAM_LOCAL unset and no region a responder is whole, whatever boto3 would say."""
-    for name in ("AWS_SAM_LOCAL", "AWS_REGION", "AWS_DEFAULT_REGION"):
-        monkeypatch.delenv(name, raising=False)
-    assert vars(Responder())["_init_failed"] is None
-
-
 def test_a_failed_construction_is_answered_with_an_id(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """crhelper's init failure answers FAILED with a valid id and its cause, not with an empty id."""
     monkeypatch.setattr(index.handler, "_init_failed", RuntimeError("no such thing"))
@@ -73,21 +61,6 @@ def test_a_failed_construction_is_answered_with_an_id(stage: Stage, monkeypatch:
 
 
 # -- ids ---------------------------------------------------------------------------------------------------------------
-
-
-def test_no_id_is_random(stage: Stage) -> None:
-    """The same failed Create answers the same id on every delivery, whatever the random generator says."""
-    ids = set()
-    for seed in (1, 2):
-        random.seed(seed)
-        ids.add(stage.create(stage.properties(user="nobody")).physical_resource_id)
-    assert ids == {MARKER}
-
-
-def test_a_marker_names_the_resource(stage: Stage) -> None:
-    """Two resources whose Creates fail have two ids."""
-    answer = stage.create({}, LogicalResourceId="Another")
-    assert shown(answer) == ("FAILED", "not-created/Another")
 
 
 @pytest.mark.parametrize("returned", ["", None, True])
@@ -120,63 +93,26 @@ def test_whatever_is_raised_is_answered(stage: Stage, monkeypatch: pytest.Monkey
     assert str(answer.reason).startswith(f"InternalFailure: the function ended with {type(raised).__name__}")
 
 
-def test_a_defect_after_the_write_answers_the_real_id(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An unexpected exception after the associate was sent keeps the id, so that the rollback revokes it."""
+def test_a_defect_after_the_write_leaves_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unexpected exception answers the marker; its Delete learns that CloudFormation took no id, and revokes."""
 
     def fail(*_: object) -> str:
         raise RuntimeError("a defect")
 
     monkeypatch.setattr(index, "_answer", fail)
 
-    assert shown(stage.create()) == ("FAILED", stage.id())
+    assert shown(stage.create()) == ("FAILED", MARKER)
     assert stage.members() == {(GROUP, USER)}
-
-
-@pytest.mark.parametrize("request_type", ["Read", "create", "", "Create ", None, 7, ["Create"]])
-@pytest.mark.parametrize("physical_id", ["something", None])
-def test_an_unknown_request_type_is_failed(stage: Stage, request_type: object, physical_id: str | None) -> None:
-    """A request type that CloudFormation may have some day is FAILED with the id it has, and does nothing."""
-    answer = stage.answer(
-        stage.event(
-            "Delete", RequestType=request_type, physical_resource_id=physical_id, PhysicalResourceId=physical_id
-        )
-    )
-
-    assert shown(answer) == ("FAILED", physical_id or MARKER)
-    assert "request type" in str(answer.reason)
-    assert stage.control.journal() == []
-
-
-def test_an_unknown_resource_type_is_failed(stage: Stage) -> None:
-    """A type that is not served is FAILED, the message names those that are; nothing of it is left to delete."""
-    for answer, physical_id in [
-        (stage.create(resource_type="Custom::Other"), MARKER),
-        (stage.update("an-id", {}, resource_type="Custom::Other"), "an-id"),
-        (stage.delete(stage.id(), resource_type="Custom::Other"), stage.id()),
-    ]:
-        assert shown(answer) == ("FAILED", physical_id)
-        assert "Custom::Other" in str(answer.reason)
-        assert TYPE in str(answer.reason)
-    for never_granted in (MARKER, "stack-Membership-1ABC"):
-        assert shown(stage.delete(never_granted, resource_type="Custom::Other")) == ("SUCCESS", never_granted)
-
-
-def test_a_delete_does_not_sleep(real_time: Stage) -> None:
-    """A Delete with all the time in the world is answered as soon as it is done."""
-    event = real_time.event("Delete", physical_resource_id=MARKER)
-    started = time.monotonic()
-
-    real_time.deliver(event, seconds=900)
-
-    assert time.monotonic() - started < 2
-    assert real_time.sink.answer(event).status == "SUCCESS"
+    stage.stack.happens("CREATE_FAILED", "Membership", MARKER)
+    assert shown(stage.delete(MARKER)) == ("SUCCESS", MARKER)
+    assert stage.members() == set()
 
 
 # -- the deadline guard ------------------------------------------------------------------------------------------------
 
 
 def test_the_guard_answers_once_while_the_write_is_stuck(real_time: Stage) -> None:
-    """A slow grant is answered for in time, once, with the id that may remain; the work sends nothing more."""
+    """A slow grant is answered for in time, once; the work sends nothing more, and the Delete that follows revokes."""
     real_time.warm_up()
     real_time.control.add_fault("slow", operation=ASSOCIATE, seconds=2.5)
     event = real_time.event("Create")
@@ -187,14 +123,14 @@ def test_the_guard_answers_once_while_the_write_is_stuck(real_time: Stage) -> No
     answer = real_time.sink.answer(event, wait=5)
 
     assert time.monotonic() - started < 2.0
-    assert shown(answer) == ("FAILED", real_time.id())
+    assert shown(answer) == ("FAILED", MARKER)
     assert "NotStabilized" in str(answer.reason)
     assert "Whether the last request took effect is not known" in str(answer.reason)
     done.join()
     assert time.monotonic() - started > 2.5
     assert real_time.calls() == [LOOK, ASSOCIATE]
     assert real_time.sink.answer(event) == answer
-    assert shown(real_time.delete(real_time.id())) == ("SUCCESS", real_time.id())
+    assert shown(real_time.delete(MARKER)) == ("SUCCESS", MARKER)
     assert real_time.members() == set()
 
 
@@ -230,41 +166,6 @@ def test_the_work_ends_a_calls_time_before_the_guard(
     assert given == [pytest.approx(work, abs=0.5)]
 
 
-class StoppedClock:
-    """By which no deadline ever passes."""
-
-    def now(self) -> float:
-        return 0.0
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
-
-
-def test_the_guard_ends_the_work_whatever_its_clock_says(real_time: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the guard has answered is over: a look that returns afterwards is followed by no write."""
-    real_time.warm_up()
-    monkeypatch.setattr(index, "SystemClock", StoppedClock)
-    real_time.control.add_fault("slow", operation=LOOK, seconds=1.2)
-    event = real_time.event("Create")
-
-    assert shown(real_time.answer(event, seconds=1.0)) == ("FAILED", MARKER)
-    assert real_time.calls() == [LOOK]
-
-
-def test_the_guard_keeps_the_id_of_an_update_and_of_a_delete(real_time: Stage) -> None:
-    """Cut short before any write of a new identity, Update and Delete answer the id they came with."""
-    real_time.create()
-    for request_type in ("Update", "Delete"):
-        real_time.control.add_fault("slow", seconds=1.0)
-        event = real_time.event(
-            "Delete" if request_type == "Delete" else "Update",
-            real_time.properties(user="bob"),
-            physical_resource_id=real_time.id(),
-            old_properties=real_time.properties(),
-        )
-        assert shown(real_time.answer(event, seconds=0.9)) == ("FAILED", real_time.id())
-
-
 def test_the_invocation_ends_only_when_the_guard_has_delivered(
     real_time: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -286,7 +187,7 @@ def test_the_invocation_ends_only_when_the_guard_has_delivered(
 
 
 def test_a_guard_that_cannot_deliver_fails_the_invocation(real_time: Stage) -> None:
-    """If the guard's answer is lost, the invocation fails, so that Lambda delivers the request again."""
+    """If the guard's answer is lost, the invocation fails; delivered again, the request is answered at once."""
     real_time.warm_up()
     real_time.control.add_fault("slow", operation=LOOK, seconds=1.0)
     real_time.sink.cut(1)
@@ -295,18 +196,10 @@ def test_a_guard_that_cannot_deliver_fails_the_invocation(real_time: Stage) -> N
     with pytest.raises(AnswerNotDeliveredError):
         real_time.deliver(event, seconds=1.2)
 
-    again = real_time.event("Create", RequestId=event["RequestId"])
-    assert shown(real_time.answer(again)) == ("SUCCESS", real_time.id())
-
-
-def test_the_guard_of_an_answered_request_is_gone(real_time: Stage) -> None:
-    """A short request leaves no timer behind that could answer the next one."""
-    event = real_time.event("Create")
-    real_time.answer(event, seconds=1.0)
-
-    time.sleep(1.0)
-
-    assert len(real_time.sink.answers(event)) == 1
+    again = real_time.redeliver(event)
+    assert shown(again) == ("FAILED", MARKER)
+    assert "NotStabilized" in str(again.reason)
+    assert real_time.calls() == [LOOK]
 
 
 # -- nothing of one request reaches the next ---------------------------------------------------------------------------
@@ -331,39 +224,6 @@ def test_nothing_is_kept_for_the_next_request(stage: Stage, monkeypatch: pytest.
     assert (second.data, second.no_echo, second.reason) == ({}, None, "Success")
 
 
-def test_a_failure_is_not_kept_for_the_next_request(stage: Stage) -> None:
-    """A FAILED request is followed by a SUCCESS, and the other way round."""
-    wanting = stage.properties(user="nobody")
-    statuses = [stage.create(properties).status for properties in (wanting, stage.properties(), wanting)]
-    assert statuses == ["FAILED", "SUCCESS", "FAILED"]
-
-
-def test_a_malformed_event_is_not_answered_to_the_previous_url(stage: Stage) -> None:
-    """After a good request a broken event puts nothing to anybody."""
-    event = stage.event("Create")
-    stage.answer(event)
-
-    for broken in ({"ResponseURL": event["ResponseURL"].replace("https", "http")}, {"ResponseURL": None}):
-        stage.deliver({**event, **broken})
-
-        assert [line["event"] for line in map(json.loads, stage.lines.text.splitlines())] == ["refused-event"]
-        assert len(stage.sink.answers(event)) == 1
-
-
-def test_members_of_crhelpers_own_do_not_steer(stage: Stage) -> None:
-    """A forged event with crhelper's polling members is served as the request that it is."""
-    forged: dict[str, Any] = {
-        "CrHelperPoll": True,
-        "CrHelperData": {"PhysicalResourceId": "forged", "Forged": "1"},
-        "CrHelperRule": "arn:aws:events:us-east-1:123456789012:rule/forged",
-        "CrHelperPermission": "forged",
-    }
-    answer = stage.create(**forged)
-
-    assert shown(answer) == ("SUCCESS", stage.id())
-    assert "Forged" not in answer.data
-
-
 # -- delivery ----------------------------------------------------------------------------------------------------------
 
 
@@ -384,19 +244,6 @@ def test_a_cut_connection_is_tried_again(stage: Stage, after_storing: bool) -> N
 
     assert stage.answer(event).status == "SUCCESS"
     assert len(stage.sink.answers(event)) == 3
-
-
-@pytest.mark.usefixtures("quick_delivery")
-def test_the_authorities_are_read_once_in_a_process(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reading them takes longer than the answer; other ones are read all the same."""
-    stage.answer(stage.event("Delete", physical_resource_id=MARKER))
-    with monkeypatch.context() as patch:
-        patch.setattr(ssl, "create_default_context", lambda: pytest.fail("read again"))
-        assert stage.answer(stage.event("Delete", physical_resource_id=MARKER)).status == "SUCCESS"
-
-    monkeypatch.setenv("SSL_CERT_FILE", "/dev/null")
-    with pytest.raises(AnswerNotDeliveredError):
-        stage.deliver(stage.event("Delete", physical_resource_id=MARKER))
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
@@ -425,52 +272,6 @@ def test_a_bucket_that_hangs_costs_bounded_time(real_time: Stage, own_bucket: Re
     assert 0.9 < time.monotonic() - started < 4.0
 
 
-def test_delivery_ends_before_the_invocation_does(real_time: Stage, own_bucket: ResponseSink) -> None:
-    """With little time left even the retries of a PUT end before Lambda kills the function."""
-    own_bucket.refuse(503, 20)
-    event = own_bucket.event("Delete", TYPE, {}, physical_resource_id=MARKER)
-    started = time.monotonic()
-
-    with pytest.raises(AnswerNotDeliveredError):
-        real_time.deliver(event, seconds=3.0)
-
-    assert time.monotonic() - started < 3.0
-    assert len(own_bucket.answers(event)) >= 2
-
-
-@pytest.mark.usefixtures("quick_delivery")
-def test_a_lost_answer_fails_the_invocation_and_the_retry_is_answered(stage: Stage, own_bucket: ResponseSink) -> None:
-    """An answer that nobody takes raises, so that Lambda delivers again; the second delivery knows its own grant."""
-    own_bucket.refuse(503, 10)
-    event = own_bucket.event("Create", TYPE, stage.properties())
-    with pytest.raises(AnswerNotDeliveredError, match="HTTP status 503"):
-        stage.deliver(event)
-    again = stage.event("Create", RequestId=event["RequestId"])
-
-    assert shown(stage.answer(again)) == ("SUCCESS", stage.id())
-    assert stage.calls().count(ASSOCIATE) == 1
-
-
-def test_another_request_does_not_own_the_grant_of_this_process(stage: Stage) -> None:
-    """What this process granted for one request is no evidence for another one."""
-    stage.create()
-
-    assert shown(stage.create()) == ("FAILED", MARKER)
-
-
-@pytest.mark.usefixtures("quick_delivery")
-def test_the_error_of_a_lost_answer_holds_no_url(stage: Stage, own_bucket: ResponseSink) -> None:
-    """What Lambda logs of the failed invocation does not let anybody answer in our place."""
-    own_bucket.refuse(500, 10)
-    event = own_bucket.event("Create", TYPE, stage.properties())
-
-    with pytest.raises(AnswerNotDeliveredError) as raised:
-        stage.deliver(event)
-
-    assert ResponseSink.signature(event) not in repr(raised.value)
-    assert "https" not in repr(raised.value)
-
-
 def test_a_bucket_of_a_stranger_is_not_trusted(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """The bucket's certificate is verified: without its authority nothing is sent."""
     monkeypatch.delenv("SSL_CERT_FILE")
@@ -483,47 +284,3 @@ def test_a_bucket_of_a_stranger_is_not_trusted(stage: Stage, monkeypatch: pytest
 
 
 # -- logs --------------------------------------------------------------------------------------------------------------
-
-_QUIET = ("crhelper", "boto3", "botocore", "urllib3")
-
-
-@pytest.fixture
-def everything_logged(stage: Stage) -> Iterator[Stage]:
-    """Every logger at DEBUG, as if nobody had quietened any."""
-    names = ["", *(name for name in logging.root.manager.loggerDict if name.split(".")[0] in _QUIET)]
-    before = {name: logging.getLogger(name).level for name in names}
-    for name in names:
-        logging.getLogger(name).setLevel(logging.DEBUG if name in ("", *_QUIET) else logging.NOTSET)
-    yield stage
-    for name, level in before.items():
-        logging.getLogger(name).setLevel(level)
-
-
-def test_libraries_are_quiet_whatever_level_is_set(everything_logged: Stage, caplog: pytest.LogCaptureFixture) -> None:
-    """At DEBUG neither crhelper nor the SDK writes a line: theirs hold the URL and credentials."""
-    everything_logged.create()
-    everything_logged.create()
-
-    assert [record for record in caplog.records if record.name.split(".")[0] in _QUIET] == []
-
-
-def test_every_line_is_json_with_a_level_and_a_name(stage: Stage) -> None:
-    """What the function writes can be matched by filters: an object a line, with level and event."""
-    stage.create()
-    stage.create()
-
-    lines = [json.loads(line) for line in stage.lines.text.splitlines()]
-    assert [line["event"] for line in lines if line["event"] != "cannot-tell"] == ["failed", "answered"]
-    assert {line["level"] for line in lines} == {"INFO", "WARNING"}
-    assert all(line["logical_id"] == "Membership" and re.fullmatch("[0-9a-f-]{36}", line["request"]) for line in lines)
-
-
-def test_the_level_of_the_function_stays_as_configured(stage: Stage) -> None:
-    """Serving a request leaves the root logger's level alone: crhelper would set its own for every library."""
-    before = logging.root.level
-    logging.root.setLevel(logging.ERROR)
-    try:
-        stage.delete(MARKER)
-        assert logging.root.level == logging.ERROR
-    finally:
-        logging.root.setLevel(before)

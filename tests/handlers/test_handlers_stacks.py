@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +13,10 @@ import pytest
 
 from engines.certificate import Certificate
 from engines.ministack import ACCOUNT, REGION, Ministack, StackResult
-from engines.processes import hermetic_environment
 from finspace_emulator.control import EmulatorControl
 from finspace_emulator.server import EmulatorServer
-from tests.handlers.engine import BIN, FUNCTION, Clone, endpoints
+from tests.handlers.engine import FUNCTION, Clone, endpoints
 from tests.handlers.stage import ASSOCIATE, DISASSOCIATE, TYPE
-from tests.handlers.template import ROOT
 
 ATTRIBUTES = ("EnvironmentId", "PermissionGroupId", "UserId", "MembershipStatus", "StatusCode")
 
@@ -27,25 +24,10 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
-def poison(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of service models that botocore prefers to its own, in which FinSpace's has other addresses."""
-    (model,) = (ROOT / "core" / "aws_associations" / "models").rglob("service-2.json")
-    spoilt = json.loads(model.read_text())
-    for operation in spoilt["operations"].values():
-        operation["http"]["requestUri"] = "/poisoned"
-    folder = tmp_path_factory.mktemp("models")
-    written = folder / "finspace-data" / model.parent.name / "service-2.json"
-    written.parent.mkdir(parents=True)
-    written.write_text(json.dumps(spoilt))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def ministack(certificate: Certificate, server: EmulatorServer, poison: Path) -> Iterator[Ministack]:
-    """The engine, with functions that reach the emulator and find a spoilt model of FinSpace before any other."""
+def ministack(certificate: Certificate, server: EmulatorServer) -> Iterator[Ministack]:
+    """The engine, with functions that reach the emulator."""
     server.control.reset()
-    environment = {**endpoints(server.url), "AWS_DATA_PATH": str(poison)}
-    with Ministack(environment=environment, certificate=certificate) as running:
+    with Ministack(environment=endpoints(server.url), certificate=certificate) as running:
         yield running
 
 
@@ -65,8 +47,11 @@ class Team:
     stack: str
     environment: str
 
-    def deploy(self, **memberships: Mapping[str, str] | str) -> StackResult:
-        """Deploy one resource a keyword: a user, or properties beside the usual ones. Outputs are every attribute."""
+    def deploy(self, retained: tuple[str, ...] = (), **memberships: Mapping[str, str] | str) -> StackResult:
+        """Deploy one resource a keyword: a user, or properties beside the usual ones. Outputs are every attribute.
+
+        Those that are named in ``retained`` stay when the template has them no more.
+        """
         resources: dict[str, Any] = {}
         outputs: dict[str, Any] = {}
         before = None
@@ -76,6 +61,7 @@ class Team:
                 "Type": TYPE,
                 # One after the other, so that what fails last fails after the others.
                 **({"DependsOn": before} if before else {}),
+                **({"DeletionPolicy": "Retain"} if name in retained else {}),
                 "Properties": {
                     "ServiceToken": {"Fn::ImportValue": f"{FUNCTION}-ServiceToken"},
                     "EnvironmentId": self.environment,
@@ -130,21 +116,6 @@ def test_the_cli_packages_and_deploys_the_function(deployed: Mapping[str, str]) 
     """``aws cloudformation package`` and ``deploy`` take the template as it is; its outputs are what others need."""
     assert deployed["ServiceToken"] == f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{FUNCTION}"
     assert deployed["RoleArn"].startswith(f"arn:aws:iam::{ACCOUNT}:role/")
-
-
-def test_the_example_works(team: Team) -> None:
-    """The example stack grants what it declares, shows it, and revokes it when it is deleted."""
-    example = ROOT / "examples" / "cloudformation" / "finspace-permission-group-membership.yaml"
-    parameters = {"EnvironmentId": team.environment, "PermissionGroupId": "analysts", "UserId": "alice"}
-
-    created = team.ministack.deploy(team.stack, example.read_text(), parameters)
-
-    assert created.status == "CREATE_COMPLETE", created.story()
-    assert created.outputs == {"MembershipId": team.id("alice"), "MembershipStatus": "ADDITION_SUCCESS"}
-    assert team.members() == {"alice"}
-    assert team.ministack.deploy(team.stack, example.read_text(), parameters).unchanged
-    assert team.ministack.delete(team.stack).status == "DELETE_COMPLETE"
-    assert team.members() == set()
 
 
 def test_from_create_to_delete(team: Team) -> None:
@@ -212,19 +183,6 @@ def test_a_stack_that_fails_half_way_leaves_what_others_granted(team: Team) -> N
     assert team.members() == {"bob"}
 
 
-def test_a_revision_heals(team: Team) -> None:
-    """A membership revoked behind the stack's back comes back with a changed Revision, under the same id."""
-    team.deploy(Membership="alice")
-    team.control.revoke(team.environment, "analysts", "alice")
-    team.control.advance(601)  # past the life of the first token, whose replay would cost a wait
-
-    healed = team.deploy(Membership={"UserId": "alice", "Revision": "2"})
-
-    assert healed.status == "UPDATE_COMPLETE", healed.story()
-    assert healed.outputs == team.outputs("Membership", "alice", status_code="200")
-    assert team.members() == {"alice"}
-
-
 def test_a_present_membership_can_be_adopted(team: Team) -> None:
     """With OnExisting: Adopt a stack takes over a membership that is there, and every attribute is served."""
     team.control.grant(team.environment, "analysts", "alice")
@@ -250,49 +208,6 @@ def test_an_adopted_membership_survives_the_deployment_that_failed_to_adopt_it(t
     assert failed.status == "UPDATE_ROLLBACK_COMPLETE", failed.story()
     assert team.members() == {"alice", "bob"}
     assert (DISASSOCIATE, "alice") not in team.writes()
-
-
-def test_a_stack_can_be_deleted_after_its_parties(team: Team) -> None:
-    """Group and user removed first do not keep a stack from being deleted."""
-    team.deploy(Membership="alice")
-    team.control.remove_user(team.environment, "alice")
-    team.control.remove_permission_group(team.environment, "analysts")
-
-    assert team.ministack.delete(team.stack).status == "DELETE_COMPLETE"
-
-
-def test_every_request_was_answered_once_and_none_refused(team: Team) -> None:
-    """The engine's events are all ones that the function understands, and each gets one answer."""
-    team.deploy(Membership="alice")
-    team.ministack.delete(team.stack)
-
-    lines = [json.loads(line) for line in team.ministack.function_logs(FUNCTION).splitlines() if line.startswith("{")]
-    answered = [line["request"] for line in lines if line["event"] == "answered"]
-    assert len(answered) >= 2
-    assert len(answered) == len(set(answered))
-    assert [line for line in lines if line["event"] in ("refused-event", "answer-not-delivered")] == []
-
-
-_MODEL = """
-import botocore, botocore.session
-model = botocore.session.Session().get_service_model("finspace-data")
-print(model.operation_model("AssociateUserToPermissionGroup").http["requestUri"])
-"""
-
-
-def test_the_functions_botocore_would_have_used_another_model(poison: Path) -> None:
-    """The function's botocore has FinSpace, and here a spoilt one before it: the stacks above worked with ours."""
-    said = [
-        subprocess.run(
-            [BIN / "python", "-c", _MODEL],
-            env=hermetic_environment(extra),
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
-        for extra in ({}, {"AWS_DATA_PATH": str(poison)})
-    ]
-    assert said == ["/permission-group/{permissionGroupId}/users/{userId}", "/poisoned"]
 
 
 # -- which resource of the stack holds it -----------------------------------------------------------------------------
@@ -347,32 +262,6 @@ def test_a_swap_that_rolls_back_keeps_both_memberships(team: Team) -> None:
     assert not [write for write in team.writes() if write[0] == DISASSOCIATE]
 
 
-def test_a_chain_of_three_keeps_what_each_declares(team: Team) -> None:
-    """Each takes what the next one has, and the last takes what the first had."""
-    team.control.add_user(team.environment, "carol")
-    team.deploy(First="alice", Second="bob", Third="carol")
-
-    rotated = team.deploy(First="bob", Second="carol", Third="alice")
-
-    assert rotated.status == "UPDATE_COMPLETE", rotated.story()
-    assert team.members() == {"alice", "bob", "carol"}
-    assert [write for write in team.writes() if write[0] == DISASSOCIATE] == []
-    assert team.deploy(First="bob").status == "UPDATE_COMPLETE"
-    assert team.members() == {"bob"}
-
-
-def test_a_rename_keeps_that_it_was_adopted(team: Team) -> None:
-    """The new name is as much its owner as the old one was; asked to adopt or not."""
-    team.control.grant(team.environment, "analysts", "alice")
-    team.deploy(Old={"UserId": "alice", "OnExisting": "Adopt"})
-
-    renamed = team.deploy(New={"UserId": "alice", "OnExisting": "Adopt"})
-
-    assert renamed.outputs == team.outputs("New", "alice", flag="?adopted", status_code="")
-    assert team.members() == {"alice"}
-    assert team.writes() == []
-
-
 def test_a_pair_that_two_resources_declare_lives_until_the_last_goes(team: Team) -> None:
     """Shared on purpose or by mistake: removing one of them revokes nothing, removing the stack does."""
     team.deploy(First="alice")
@@ -381,4 +270,47 @@ def test_a_pair_that_two_resources_declare_lives_until_the_last_goes(team: Team)
     assert team.deploy(Second="alice").status == "UPDATE_COMPLETE"
     assert team.members() == {"alice"}
     assert team.ministack.delete(team.stack).status == "DELETE_COMPLETE"
+    assert team.members() == set()
+
+
+# -- between stacks ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def second(team: Team) -> Team:
+    """Another stack for the same environment."""
+    return Team(team.ministack, team.control, f"{team.stack}-second", team.environment)
+
+
+def test_two_stacks_share_what_both_declare(team: Team, second: Team) -> None:
+    """The second one is refused by the first one's name, unless it adopts; the last of the two revokes."""
+    team.deploy(Membership="alice")
+
+    failed = second.deploy(Theirs="alice")
+    assert failed.status == "ROLLBACK_COMPLETE", failed.story()
+    assert "resource Membership of stack arn:aws:cloudformation:" in failed.story()
+    assert f":stack/{team.stack}/" in failed.story()
+    second.ministack.delete(second.stack)
+    assert team.members() == {"alice"}
+
+    shared = second.deploy(Theirs={"UserId": "alice", "OnExisting": "Adopt"})
+    assert shared.outputs == team.outputs("Theirs", "alice", status_code="")
+    assert team.ministack.delete(team.stack).status == "DELETE_COMPLETE"
+    assert team.members() == {"alice"}
+    assert second.ministack.delete(second.stack).status == "DELETE_COMPLETE"
+    assert team.members() == set()
+    assert team.writes() == [(ASSOCIATE, "alice"), (DISASSOCIATE, "alice")]
+
+
+def test_a_membership_is_handed_over_to_another_stack(team: Team, second: Team) -> None:
+    """Retained in the old stack and adopted by the new one, it ends with the new one as its only owner."""
+    team.deploy(("Membership",), Kept="bob", Membership="alice")
+    assert team.deploy(Kept="bob").status == "UPDATE_COMPLETE"
+    assert team.members() == {"alice", "bob"}
+
+    second.deploy(Theirs={"UserId": "alice", "OnExisting": "Adopt"})
+
+    assert team.ministack.delete(team.stack).status == "DELETE_COMPLETE"
+    assert team.members() == {"alice"}
+    assert second.ministack.delete(second.stack).status == "DELETE_COMPLETE"
     assert team.members() == set()

@@ -14,14 +14,13 @@ from moto import mock_aws
 from association_emulator.control import EmulatorControl
 from association_emulator.plugin import register
 from aws_associations.identity import AssociationId, Identity
-from aws_associations.kind import Kind, property_name
+from aws_associations.kind import Kind
 from aws_associations.kinds import KINDS
 from engines.certificate import Certificate
 from engines.ministack import ACCOUNT, REGION, Ministack, StackResult
 from finspace_emulator.server import EmulatorServer
 from tests.contract.scenery import SCENERY, Scenery, Values, client, module_of
 from tests.handlers.engine import FUNCTION, Clone, endpoints
-from tests.handlers.kinds import replaceable
 from tests.handlers.template import FUNCTION_TEMPLATE, ROOT, read, resolved, statements
 
 EACH_KIND = pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in KINDS])
@@ -100,20 +99,13 @@ class KindStack:
         return self.ministack.deploy(self.name, path.read_text(), parameters)
 
     def deploy(self, function: str, **more: Any) -> StackResult:
-        """Deploy one resource with all parts and more properties, and every attribute as an output."""
+        """Deploy one resource with all parts and more properties."""
         parts = {part.property_name: self.scenery.values[part.name] for part in self.kind.parts}
         resource = {
             "Type": self.kind.cloudformation_type,
             "Properties": {"ServiceToken": {"Fn::ImportValue": f"{function}-ServiceToken"}, **parts, **more},
         }
-        served = {name: {"Value": {"Fn::GetAtt": ["One", name]}} for name in self.attributes()}
-        outputs = {"Id": {"Value": {"Ref": "One"}}, **served}
-        return self.ministack.deploy(self.name, json.dumps({"Resources": {"One": resource}, "Outputs": outputs}))
-
-    def attributes(self) -> list[str]:
-        """What GetAtt serves."""
-        status = [property_name(self.kind.status_name, None)] if self.kind.look.status else []
-        return [*(part.property_name for part in self.kind.parts), *status, "StatusCode"]
+        return self.ministack.deploy(self.name, json.dumps({"Resources": {"One": resource}}))
 
     def deleted(self) -> bool:
         return self.ministack.delete(self.name).status == "DELETE_COMPLETE"
@@ -149,49 +141,6 @@ def test_the_example_works_from_create_to_delete(stack: KindStack, deployed: Map
     assert stack.scenery.granted() == []
 
 
-@EACH_KIND
-def test_every_attribute_and_option_passes_through_the_engine(stack: KindStack, deployed: Mapping[str, str]) -> None:
-    """GetAtt serves every attribute, and options arrive with the API's types, though the engine sends strings."""
-    assert deployed
-    stack.scenery.control.clear_journal()
-    options = {option.property_name: option.example for option in stack.kind.options}
-
-    created = stack.deploy(FUNCTION, **options)
-
-    assert created.status == "CREATE_COMPLETE", created.story()
-    outputs = dict(created.outputs)
-    assert outputs.pop("Id") == stack.id(stack.values())
-    assert outputs.pop("StatusCode") == "200"
-    status = outputs.pop(property_name(stack.kind.status_name, None)) if stack.kind.look.status else None
-    assert status is None or stack.kind.look.states[status].value == "present"
-    assert outputs == {part.property_name: stack.values()[part.name] for part in stack.kind.parts}
-    (sent,) = stack.scenery.control.journal(stack.kind.associate, service=stack.kind.service)
-    assert {option.wire: sent.parameters[option.wire] for option in stack.kind.options} == {
-        option.wire: option.example for option in stack.kind.options
-    }
-    assert stack.deleted()
-    assert stack.scenery.granted() == []
-
-
-@pytest.mark.parametrize("kind", KINDS[:1], ids=lambda kind: kind.name)
-def test_a_failing_replacement_rolls_back(stack: KindStack, deployed: Mapping[str, str]) -> None:
-    """An update that somebody else's grant stands in the way of fails, and leaves the stack's own and the other one."""
-    assert deployed
-    part = next(part.name for part in reversed(stack.kind.parties) if replaceable(stack.kind, part.name))
-    mine, theirs = stack.values(), stack.values(part)
-    stack.scenery.grant(theirs)
-    assert stack.example(mine).status == "CREATE_COMPLETE"
-
-    failed = stack.example(theirs)
-
-    assert failed.status == "UPDATE_ROLLBACK_COMPLETE", failed.story()
-    assert "AlreadyExists" in failed.story()
-    assert sorted(map(str, stack.scenery.granted())) == sorted(map(str, [mine, theirs]))
-    assert stack.deleted()
-    assert stack.scenery.granted() == [theirs]
-    stack.scenery.revoke(theirs)
-
-
 def test_the_engine_reads_the_template_as_the_tests_do(ministack: Ministack, deployed: Mapping[str, str]) -> None:
     """Role and function are deployed with exactly what the tests resolve for these parameters."""
     iam, functions = ministack.client("iam"), ministack.client("lambda")
@@ -202,12 +151,18 @@ def test_the_engine_reads_the_template_as_the_tests_do(ministack: Ministack, dep
     iam.close()
     functions.close()
 
+    table = deployed["LedgerTableName"]
+
+    def with_table(found: Any) -> Any:
+        arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}"
+        return json.loads(json.dumps(found).replace("<Ledger.Arn>", arn).replace("<Ledger>", table))
+
     # Every parameter is given: the engine takes an Fn::Join in a condition for true, whatever it joins.
     place = ("aws", REGION, ACCOUNT)
-    assert allowed == statements(TEMPLATE, EVERYTHING, place)[:-1]
+    assert allowed == with_table(statements(TEMPLATE, EVERYTHING, place)[:-1])
     assert log["Sid"] == "OwnLogs"
     resources = resolved(TEMPLATE, EVERYTHING, place)
-    assert environment == resources["Function"]["Properties"]["Environment"]["Variables"]
+    assert environment == with_table(resources["Function"]["Properties"]["Environment"]["Variables"])
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.service == "iot"][:1], ids=lambda kind: kind.name)

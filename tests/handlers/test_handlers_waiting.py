@@ -26,8 +26,11 @@ def test_a_long_wait_is_told_every_thirty_seconds(stage: Stage, request_type: st
     assert seconds[0] >= 30
     assert all(later - earlier >= 29 for earlier, later in itertools.pairwise(seconds))
     assert f"UserId {USER!r} in PermissionGroupId {GROUP!r}" in told[0]["association"]
-    words = ("granted", "ADDITION_IN_PROGRESS") if request_type == "Create" else ("removed", "REMOVAL_IN_PROGRESS")
-    assert {(line["until"], line["status"]) for line in told} == {words}
+    until, status = {
+        "Create": ("granted", "ADDITION_IN_PROGRESS (being added)"),
+        "Delete": ("removed", "REMOVAL_IN_PROGRESS (being removed)"),
+    }[request_type]
+    assert {(line["until"], line["status"]) for line in told} == {(until, status)}
     assert {line["request"] for line in told} == {event["RequestId"]}
 
 
