@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from tests.model.aws import AwsError
 from tests.model.function import FUNCTION_ARN, Delivery, Invocation, Lambda
 from tests.model.simulation import Simulation
-from tests.model.world import ACCOUNT, REGION, AwsError, World, numbered
+from tests.model.world import ACCOUNT, REGION, World, numbered
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
 SERVICE_TIMEOUT = 3600.0
@@ -135,7 +137,8 @@ class Habits:
 
     Attributes:
         event_lag: seconds until an event is shown.
-        page: entries on a page of events and of resources.
+        page: entries on a page of events.
+        reads_a_second: how many reads it answers in any second; None: all.
         cancels_at_once: when a resource fails, those under way are given up at once (a Delete may then come while a
             Create runs); otherwise they are waited for.
         lists_removed: a resource that the template no longer has is listed until it is deleted.
@@ -153,6 +156,7 @@ class Habits:
 
     event_lag: float = 0.0
     page: int = 100
+    reads_a_second: int | None = None
     cancels_at_once: bool = True
     lists_removed: bool = True
     reverses_replaced: bool = True
@@ -329,18 +333,21 @@ class CloudFormation:
 
     Attributes:
         history: what happened, in words.
+        calls: how many calls of each operation arrived.
         on_send: called with every request before it is delivered; may add deliveries of its own.
     """
 
-    def __init__(self, world: World, habits: Habits, *, log_lag: float = 0.0) -> None:
+    def __init__(self, world: World, habits: Habits) -> None:
         self.world = world
         self.simulation = world.simulation
         self.habits = habits
-        self.function = Lambda(world, self._put, log_lag=log_lag)
+        self.function = Lambda(world, self._put)
         self.stacks: dict[str, Stack] = {}
         self.requests: list[Request] = []
         self.operations: list[Operation] = []
         self.history: list[str] = []
+        self.calls: Counter[str] = Counter()
+        self._reads: list[float] = []
         self.on_send: Callable[[Request], None] = lambda _: None
         self._by_url: dict[str, Request] = {}
         self._names = numbered()
@@ -955,7 +962,7 @@ class CloudFormation:
         if request.settled.happened:
             self.tell(f"   {request}: late answer ignored: {told[:150]}")
             return
-        self.tell(f"   {request}: {told[:250]}")
+        self.tell(f"   {request}: {told[:500]}")
         request.outcome = answer
         request.settled.happen()
 
@@ -988,19 +995,28 @@ class CloudFormation:
         )
 
     def _answer(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """DescribeStackEvents, ListStackResources and DescribeStacks."""
+        """DescribeStackEvents, DescribeStackResource and DescribeStacks."""
+        self.calls[operation] += 1
+        self._check_rate()
         stack = self.stacks.get(str(parameters.get("StackName", "")))
         if stack is None:
             raise AwsError("ValidationError", f"Stack [{parameters.get('StackName')}] does not exist")
         if operation == "DescribeStackEvents":
             return self._paged("StackEvents", list(self._events(stack)), parameters)
-        if operation == "ListStackResources":
-            return self._paged("StackResourceSummaries", list(self._summaries(stack)), parameters)
+        if operation == "DescribeStackResource":
+            return {"StackResourceDetail": self._resource(stack, parameters["LogicalResourceId"])}
         if operation == "DescribeStacks":
             related = {"ParentId": stack.parent.stack_id, "RootId": stack.root.stack_id} if stack.parent else {}
             shown = {"StackId": stack.stack_id, "StackName": stack.name, "StackStatus": stack.status, **related}
             return {"Stacks": [shown]}
         raise AwsError("AccessDenied", f"not authorized to perform cloudformation:{operation}", 403)
+
+    def _check_rate(self) -> None:
+        """Answer Throttling to more reads in a second than it serves."""
+        self._reads = [moment for moment in self._reads if moment > self.simulation.now - 1]
+        if len(self._reads) >= (self.habits.reads_a_second or float("inf")):
+            raise AwsError("Throttling", "Rate exceeded")
+        self._reads.append(self.simulation.now)
 
     def _events(self, stack: Stack) -> Iterable[dict[str, Any]]:
         shown_until = self.simulation.now - self.habits.event_lag
@@ -1017,17 +1033,16 @@ class CloudFormation:
                     "ResourceStatus": event.status,
                 }
 
-    def _summaries(self, stack: Stack) -> Iterable[dict[str, Any]]:
-        shown = [*stack.resources.values(), *(stack.deleted.values() if stack.is_gone else ())]
-        for resource in shown:
-            if resource.logical_id not in stack.hidden:
-                known = {"PhysicalResourceId": resource.physical_id} if resource.physical_id else {}
-                yield {
-                    "LogicalResourceId": resource.logical_id,
-                    "ResourceType": resource.declared.type,
-                    "ResourceStatus": resource.status,
-                    **known,
-                }
+    def _resource(self, stack: Stack, logical_id: str) -> dict[str, Any]:
+        resource = stack.resources.get(logical_id) or (stack.deleted.get(logical_id) if stack.is_gone else None)
+        if resource is None or logical_id in stack.hidden:
+            raise AwsError("ValidationError", f"Resource {logical_id} does not exist for stack {stack.name}")
+        return {
+            "LogicalResourceId": logical_id,
+            "ResourceType": resource.declared.type,
+            "ResourceStatus": resource.status,
+            **({"PhysicalResourceId": resource.physical_id} if resource.physical_id else {}),
+        }
 
     def _paged(self, name: str, whole: list[dict[str, Any]], parameters: Mapping[str, Any]) -> dict[str, Any]:
         # A page begins after an entry, not at a number: events that come meanwhile do not shift it.

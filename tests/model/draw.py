@@ -23,6 +23,7 @@ from tests.model.script import (
     Script,
     Service,
     Step,
+    Table,
     Wait,
 )
 
@@ -83,16 +84,18 @@ _KILLS = ("kill before", "kill after")
 _FAULTS = ("cut before", "cut after", "fail before", "fail after", "throttle")
 _MISHAPS: Sequence[tuple[Sequence[str], Sequence[str], Sequence[float]]] = (
     (("write", "write", "call"), _KILLS, (0.0,)),
+    (("write", "write", "call", "ledger"), ("kill meanwhile",), (3.0, 15.0, 24.0)),
     (("write", "look", "call"), _FAULTS, (0.0,)),
     (("write", "look", "call"), ("slow before", "slow after"), _SECONDS),
+    (("write", "look", "call", "ledger"), ("sleeps before", "sleeps after"), _SECONDS),
     (("write", "write", "look", "answer"), ("others grant", "others grant", "others revoke"), (0.0, 0.0, 1.0, 2.0)),
-    (("cloudformation", "logs"), ("throttle", "deny", "cut before", "fail before", *_KILLS), (0.0,)),
-    (("cloudformation",), ("slow before", "slow after"), _SECONDS),
+    (("ledger",), (*_FAULTS, "deny", *_KILLS, *_KILLS), (0.0,)),
+    (("ledger", "cloudformation"), ("slow before", "slow after"), _SECONDS),
+    (("cloudformation",), ("throttle", "deny", "cut before", "fail before", *_KILLS), (0.0,)),
     (("answer",), ("cut before", "cut after", "fail before", *_KILLS), (0.0,)),
     (("line", "any"), _KILLS, (0.0,)),
 )
 """What leaves a process, what may happen to it, and by how much (or to which pair)."""
-
 
 _TOGETHER: Sequence[tuple[tuple[str, int, str, int], ...]] = (
     (("write", 1, "fail before", 5), ("look", 2, "others grant", 1)),
@@ -100,10 +103,11 @@ _TOGETHER: Sequence[tuple[tuple[str, int, str, int], ...]] = (
     (("write", 1, "kill before", 1), ("look", 2, "others grant", 1)),
     (("write", 1, "kill after", 1), ("write", 2, "others grant", 1)),
     (("write", 1, "kill after", 1), ("look", 2, "kill before", 1), ("look", 3, "kill before", 1)),
-    (("write", 1, "kill after", 1), ("logs", 1, "deny", 40)),
+    (("write", 1, "kill after", 1), ("ledger", 3, "fail before", 40)),
     (("look", 2, "others revoke", 1), ("look", 3, "others grant", 1)),
     (("look", 1, "fail before", 200),),
     (("cloudformation", 1, "deny", 40),),
+    (("ledger", 4, "cut after", 5),),
 )
 """What has to come together for a documented limit (see test_model_limits.py): chance alone would take too long."""
 
@@ -140,7 +144,8 @@ def _members(choose: Choose, least: int = 0) -> dict[str, Member]:
 def _mishap(choose: Choose) -> At:
     sorts, whats, amounts = choose(_MISHAPS)
     sort, what, amount = choose(sorts), choose(whats), choose(amounts)
-    number = choose(range(1, 26) if sort in {"line", "any"} else (1, 1, 1, 2, 2, 3, 4, 6))
+    often = {"line": range(1, 9), "any": range(1, 26), "ledger": range(1, 13)}
+    number = choose(often.get(sort, (1, 1, 1, 2, 2, 3, 4, 6)))
     times = 1 if what.startswith(("kill", "others")) else choose((1, 1, 1, 2, 6, 40))
     return At(sort, number, what, amount, times)
 
@@ -192,7 +197,8 @@ def _deploy(choose: Choose) -> Deploy:
 
 def _step(choose: Choose, kind: str) -> Step:
     what = choose(
-        ("deploy",) * 8 + ("remove", "remove", "continue", "others", "others", "others", "wait", "cold", "service")
+        ("deploy",) * 9
+        + ("remove", "remove", "continue", "others", "others", "others", "wait", "cold", "service", "table")
     )
     if what == "deploy":
         return _deploy(choose)
@@ -206,12 +212,18 @@ def _step(choose: Choose, kind: str) -> Step:
         return Wait(choose((1.0, 5.0, 30.0, 90.0, 700.0, 30000.0)))
     if what == "service":
         return Service(choose((*_LASTING.get(kind, ("throttles",)), "recovers")), pair=choose(_PAIRS))
+    if what == "table":
+        # A table that is lost is rare, and excuses much.
+        lost = choose((False,) * 5 + (True,))
+        if lost:
+            return Table(choose(("emptied", "restored to an hour ago")))
+        return Table(choose(("down", "throttled")), choose((5.0, 60.0, 400.0)))
     return Cold()
 
 
 def _steps(choose: Choose, kind: str) -> tuple[Step, ...]:
     """Mostly one; or some that have to follow one another for a documented limit."""
-    what = choose(("one",) * 24 + ("drift", "delete twice", "redeploy", "unshare"))
+    what = choose(("one",) * 24 + ("drift", "delete twice", "redeploy", "unshare", "hand over"))
     stack, pair = _stack(choose), choose(_PAIRS)
     if what == "drift":
         return (Others(pair, grant=False), Others(pair, grant=True))
@@ -220,7 +232,7 @@ def _steps(choose: Choose, kind: str) -> tuple[Step, ...]:
         return (Remove(stack, mishaps=(failing,)), Others(pair, grant=True), Remove(stack))
     if what == "redeploy":
         others = {"C": Member(choose((1, 2)))}
-        slow = tuple(At(sort, number, "slow after", choose(_SECONDS)) for sort, number in (("write", 1), ("look", 2)))
+        slow = tuple(At(sort, number, "sleeps after", choose(_SECONDS)) for sort, number in (("write", 1), ("look", 2)))
         return (
             Deploy(stack, others),
             Deploy(stack, {"A": Member(0), **others}, Other(2.0, fails=True), mishaps=slow[:1]),
@@ -232,6 +244,12 @@ def _steps(choose: Choose, kind: str) -> tuple[Step, ...]:
             Deploy(stack, {"A": Member(pair), "B": Member(pair)}),
             Deploy(stack, {"B": Member(pair)}, mishaps=(refused,)),
         )
+    if what == "hand over":
+        return (
+            Deploy(1, {"A": Member(pair, retain=choose((True, False))), "B": Member(1)}),
+            Deploy(2, {"A": Member(pair, adopt=True)}, mishaps=_mishaps(choose)),
+            choose((Deploy(1, {"B": Member(1)}), Remove(1), Remove(2))),
+        )
     return (_step(choose, kind),)
 
 
@@ -239,6 +257,7 @@ def _habits(choose: Choose) -> Habits:
     return Habits(
         event_lag=choose((0.0, 0.0, 0.5, 2.0)),
         page=choose((100, 100, 7, 2)),
+        reads_a_second=choose((None, None, 2)),
         cancels_at_once=choose((True, True, False)),
         lists_removed=choose((True, False)),
         reverses_replaced=choose((True, True, False)),
@@ -266,7 +285,6 @@ def draw_script(choose: Choose, kinds: Sequence[str] = ()) -> Script:
         seed=choose(range(1000)),
         switches=switches,
         habits=_habits(choose) if choose((False, True)) else Habits(),
-        log_lag=choose((0.0, 0.0, 1.0, 5.0)),
         warm=choose((True, False)),
     )
 

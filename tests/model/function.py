@@ -1,7 +1,7 @@
-"""The function as Lambda runs it: processes, asynchronous deliveries and their repetition, its log group, the bucket.
+"""The function as Lambda runs it: processes, asynchronous deliveries and their repetition, its log, the bucket.
 
 Every process is a fresh execution of ``index.py``, so that what a process remembers is its own. All of it is the real
-code; only Lambda, the log group and the bucket behind the ResponseURL are played.
+code; only Lambda, the table and the bucket behind the ResponseURL are played.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
-import re
 import threading
 import types
 from collections.abc import Callable, Iterator, Mapping
@@ -20,12 +19,11 @@ from typing import Any
 
 import aws_associations_lambda
 from aws_associations.kinds import KINDS
-from aws_associations.lifecycle import Lifecycle
-from aws_associations_lambda import index, log, own_stack, responder, transport
-from tests.model.simulation import Killed, Process, Task, VirtualTimer, time_module
-from tests.model.world import ACCOUNT, REGION, AwsError, World, Worlds, numbered, of_a_process
+from aws_associations_lambda import index, log, responder, transport
+from tests.model import table
+from tests.model.simulation import Process, Task, VirtualTimer, time_module
+from tests.model.world import ACCOUNT, REGION, World, Worlds, numbered, of_a_process
 
-LOG_GROUP = "aws-associations-LogGroup-1"
 FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:aws-associations"
 TIMEOUT = 360.0
 """Seconds of one invocation, as the function's template has them."""
@@ -83,63 +81,6 @@ class Delivery:
         return f"{self.request} delivery {self.number}"
 
 
-@dataclass
-class Line:
-    """One line in the log group, visible from a time on."""
-
-    time: float
-    visible: float
-    stream: str
-    text: str
-
-
-class LogGroup:
-    """CloudWatch Logs, as far as the function may ask: FilterLogEvents of its own group."""
-
-    def __init__(self, world: World, *, lag: float = 0.0, page: int = 100) -> None:
-        """Args: lag: seconds until a line is found; page: lines looked at for one answer, found or not."""
-        self._world = world
-        self.lag, self.page = lag, page
-        self.lines: list[Line] = []
-
-    def write(self, stream: str, text: str) -> None:
-        now = self._world.simulation.now
-        self.lines.append(Line(now, now + self.lag, stream, text))
-
-    def __call__(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        if operation != "FilterLogEvents":
-            raise AwsError("AccessDeniedException", f"not authorized to perform logs:{operation}", 400)
-        if parameters.get("logGroupName", parameters.get("logGroupIdentifier")) != LOG_GROUP:
-            raise AwsError("ResourceNotFoundException", "The specified log group does not exist.")
-        now = self._world.simulation.now
-        matches = _pattern(parameters.get("filterPattern", ""))
-        first, last = parameters.get("startTime", 0) / 1000, parameters.get("endTime", 1e15) / 1000
-        begin = int(parameters.get("nextToken", "0"))
-        seen = [line for line in self.lines if line.visible <= now and first <= line.time <= last]
-        found = [line for line in seen[begin : begin + self.page] if matches(line.text)]
-        answer: dict[str, Any] = {
-            "events": [
-                {"logStreamName": line.stream, "timestamp": int(line.time * 1000), "message": line.text}
-                for line in found
-            ],
-            "searchedLogStreams": [],
-        }
-        if begin + self.page < len(seen):
-            answer["nextToken"] = str(begin + self.page)
-        return answer
-
-
-def _pattern(text: str) -> Callable[[str], bool]:
-    """Terms of a filter pattern: all of them, or any of those that begin with a question mark; quoted or not."""
-    terms = re.findall(r'(\??)(?:"((?:[^"\\]|\\.)*)"|([^\s"]+))', text)
-    wanted = [
-        (optional, (quoted or bare).replace('\\"', '"').replace("\\\\", "\\")) for optional, quoted, bare in terms
-    ]
-    every = [term for optional, term in wanted if not optional]
-    some = [term for optional, term in wanted if optional]
-    return lambda line: all(term in line for term in every) and (not some or any(term in line for term in some))
-
-
 class Lambda:
     """Runs the function for one world.
 
@@ -148,16 +89,14 @@ class Lambda:
         warm: whether an idle process is used again.
     """
 
-    def __init__(self, world: World, put: Callable[[str, bytes, Delivery], int], *, log_lag: float = 0.0) -> None:
+    def __init__(self, world: World, put: Callable[[str, bytes, Delivery], int]) -> None:
         self.world = world
         self.put = put
         self.warm = True
         self.timeout = TIMEOUT
-        self.log_group = LogGroup(world, lag=log_lag)
         self.invocations: list[Invocation] = []
         self._idle: list[tuple[Process, types.ModuleType]] = []
         self._ids = numbered()
-        world.aws["logs"] = self.log_group
 
     @property
     def busy(self) -> bool:
@@ -187,7 +126,6 @@ class Lambda:
         invocation.deliveries.append(delivery)
         process.actor = delivery
         context = _Context(world, invocation.lambda_id, self.timeout)
-        self.log_group.write("stream", f"START RequestId: {invocation.lambda_id} Version: $LATEST\n")
         # Through JSON, as it arrives.
         event = json.loads(json.dumps(invocation.event))
         task = Task(process, lambda: module.handler(event, context))
@@ -218,8 +156,7 @@ class Lambda:
         module = types.ModuleType(index.__name__)
         module.__file__ = str(_INDEX)
         exec(_code(), module.__dict__)  # noqa: S102 - the function's own module, as a new process executes it
-        services = of_a_process(self.world.services)
-        module.__dict__["_services"], module.__dict__["_lifecycle"] = services, Lifecycle(services)
+        module.__dict__["_services"] = of_a_process(self.world.services)
         return Process(self.world.simulation), module
 
     def forget_processes(self) -> None:
@@ -236,8 +173,6 @@ class _Context:
         self.invoked_function_arn = FUNCTION_ARN
         self.function_name = "aws-associations"
         self.aws_request_id = lambda_id
-        self.log_group_name = LOG_GROUP
-        self.log_stream_name = "stream"
 
     def get_remaining_time_in_millis(self) -> int:
         return int((self._end - self._simulation.now) * 1000)
@@ -268,14 +203,12 @@ class Place:
 
 @contextmanager
 def functions(made: Worlds) -> Iterator[Place]:
-    """Put virtual time, the log group and the bucket into the function's modules."""
+    """Put virtual time, the table's name and the bucket into the function's modules."""
     place = Place()
     patch = made.patch
     for kind in KINDS:
         patch.setenv(kind.switch, "*")
-    patch.setenv("AWS_LAMBDA_LOG_GROUP_NAME", LOG_GROUP)
-    patch.setenv("AWS_LAMBDA_LOG_STREAM_NAME", "stream")
-    patch.setenv("AWS_LAMBDA_FUNCTION_NAME", "aws-associations")
+    patch.setenv(index.LEDGER_TABLE, table.NAME)
     _forget_clients()
     virtual = time_module(lambda: made.world.simulation)
     for module in _modules():
@@ -283,8 +216,8 @@ def functions(made: Worlds) -> Iterator[Place]:
             patch.setattr(module, "time", virtual)
     patch.setattr(responder, "threading", _virtual_threading(made))
     patch.setattr(transport, "_attempt", _bucket(made, place))
-    patch.setattr(log, "sys", types.SimpleNamespace(stdout=_Output(made, place)))
-    for module in (own_stack, transport):
+    patch.setattr(log, "sys", types.SimpleNamespace(stdout=_Output(made)))
+    for module in (responder, transport):
         assert vars(module)["time"] is virtual, f"{module.__name__} looks at a clock that is not the model's"
     try:
         yield place
@@ -313,7 +246,7 @@ def _virtual_threading(made: Worlds) -> types.SimpleNamespace:
 
 
 def _bucket(made: Worlds, place: Place) -> Callable[..., int]:
-    def attempt(host: str, _port: int, target: str, body: bytes, headers: Mapping[str, str], _timeout: float) -> int:
+    def attempt(host: str, _port: int, target: str, body: bytes, headers: Mapping[str, str], timeout: float) -> int:
         world, task = made.world, made.world.simulation.current
         assert task is not None
         delivery: Delivery = task.process.actor  # type: ignore[assignment]
@@ -328,7 +261,10 @@ def _bucket(made: Worlds, place: Place) -> Callable[..., int]:
                 return 503
             raise ConnectionResetError("cut on demand")
 
-        return world.through("answer", "PUT", put, fail=fail)
+        def give_up() -> int:
+            raise TimeoutError
+
+        return world.through("answer", "PUT", put, fail=fail, late=(timeout, give_up))
 
     return attempt
 
@@ -336,24 +272,16 @@ def _bucket(made: Worlds, place: Place) -> Callable[..., int]:
 class _Output:
     """Standard output of whichever process runs."""
 
-    def __init__(self, made: Worlds, place: Place) -> None:
-        self._made, self._place = made, place
+    def __init__(self, made: Worlds) -> None:
+        self._made = made
 
     def write(self, text: str) -> int:
         world, task = self._made.world, self._made.world.simulation.current
         assert task is not None
         delivery: Delivery = task.process.actor  # type: ignore[assignment]
         line = json.loads(text)
-
-        def effect() -> None:
-            delivery.lines.append(line)
-            self._place.now.log_group.write("stream", text)
-
-        world.through("line", str(line["event"]), effect, at_once=True)
+        world.through("line", str(line["event"]), lambda: delivery.lines.append(line), at_once=True)
         return len(text)
 
     def flush(self) -> None:
         """Written already."""
-
-
-__all__ = ["Delivery", "Invocation", "Killed", "Lambda", "LogGroup", "Place", "functions"]

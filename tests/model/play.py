@@ -14,11 +14,28 @@ from tests.contract.scenery import Values
 from tests.model.cloudformation import STACK_TYPE, CloudFormation, Declared, Job, Operation, Request, Stack
 from tests.model.function import Place, functions
 from tests.model.promises import Promises
-from tests.model.script import Again, At, Cold, Continue, Deploy, Member, Others, Remove, Script, Service, Step, Wait
+from tests.model.script import (
+    Again,
+    At,
+    Cold,
+    Continue,
+    Deploy,
+    Member,
+    Others,
+    Remove,
+    Script,
+    Service,
+    Step,
+    Table,
+    Wait,
+)
+from tests.model.table import HOUR
 from tests.model.world import Change, Door, Mishap, World, Worlds, worlds
 
 BY_NAME = {kind.name: kind for kind in KINDS}
 _OTHER = "AWS::SNS::Topic"
+_LATEST = 24.0
+"""Seconds after which a write arrives at the latest: what arrives after every margin is a documented limit."""
 
 
 @dataclass
@@ -74,7 +91,7 @@ class Play:
         kind = BY_NAME[script.kind]
         self.script = script
         self.world: World = theatre.made.new(kind, seed=script.seed, switches=script.switches)
-        self.engine = CloudFormation(self.world, script.habits, log_lag=script.log_lag)
+        self.engine = CloudFormation(self.world, script.habits)
         self.engine.function.warm = script.warm
         theatre.place.running = self.engine.function
         self.promises = Promises(self.world, self.engine)
@@ -109,6 +126,8 @@ class Play:
             self.engine.function.forget_processes()
         elif isinstance(step, Service):
             self._serve(step)
+        elif isinstance(step, Table):
+            self._lay(step)
         elif isinstance(step, (Deploy, Remove, Continue)):
             self._operate(step)
 
@@ -126,6 +145,19 @@ class Play:
             world.end()
         else:
             world.fail_from_now_on(adding=step.what == "fails to add", removing=step.what == "fails to remove")
+
+    def _lay(self, step: Table) -> None:
+        table, now = self.world.table, self.world.simulation.now
+        self.outcome.seen[f"the table is {step.what}"] += 1
+        self.engine.tell(f"== {step}")
+        if step.what == "emptied":
+            table.empty()
+        elif step.what == "restored to an hour ago":
+            table.restore(now - HOUR)
+        elif step.what == "down":
+            table.fails_until = now + step.seconds
+        else:
+            table.throttles_until = now + step.seconds
 
     def _operate(self, step: Deploy | Remove | Continue) -> None:
         if any(number == step.stack for _, number in self._running):
@@ -222,14 +254,14 @@ class Play:
         for identity in self._declared_by(stack):
             lost = identity not in self.world.granted() and not self.world.ended
             if lost and not self.promises.is_limit(identity):
-                self.promises._break(6, f"a new Revision was deployed, but {identity} is not granted")
+                self.promises.fail(6, f"a new Revision was deployed, but {identity} is not granted")
 
     def _declared_by(self, stack: Stack) -> list[Identity]:
         found: list[Identity] = []
         for resource in stack.resources.values():
             if resource.child is not None:
                 found += self._declared_by(resource.child)
-            elif resource.declared.is_custom and (known := self.promises._id(resource.physical_id)) is not None:
+            elif resource.declared.is_custom and (known := self.promises.id_of(resource.physical_id)) is not None:
                 found.append(known.identity)
         return found
 
@@ -317,7 +349,7 @@ class _Meeting:
             sorts.append("call")
             sorts += ["write"] * door.writes + ["look"] * (door.operation == kind.look.operation)
         else:
-            sorts.append(door.what)
+            sorts.append("ledger" if door.what == "dynamodb" else door.what)
         for sort in sorts:
             self._counts[sort] += 1
         mishap: Mishap | None = None
@@ -337,13 +369,9 @@ class _Meeting:
         self._play.engine.tell(f"   ~ {door.actor}, {door.what} {door.operation}: {at.what}")
         if word == "kill":
             mishap.kill = when
-        elif word == "slow":
-            # Whoever asks CloudFormation or the log waits five seconds for an answer, and no longer.
-            amount = min(at.amount, 4.0) if door.what in {"cloudformation", "logs"} else at.amount
-            if when == "before":
-                mishap.seconds_before += amount
-            else:
-                mishap.seconds_after += amount
+            mishap.seconds_before += min(at.amount, _LATEST)
+        elif word in {"slow", "sleeps"}:
+            self._delay(mishap, f"{'seconds' if word == 'slow' else word}_{when}", at.amount, door)
         elif word == "others":
             values = self._play._pair(int(at.amount))
             act = world.others_grant if when == "grant" else world.others_revoke
@@ -357,6 +385,12 @@ class _Meeting:
             mishap.fault = denied
         else:
             mishap.fault, mishap.when = {"cut": "cut", "fail": "internal_error"}[word], when
+
+    @staticmethod
+    def _delay(mishap: Mishap, what: str, seconds: float, door: Door) -> None:
+        before = door.writes and what.endswith("before")
+        room = _LATEST - mishap.seconds_before - mishap.sleeps_before if before else seconds
+        setattr(mishap, what, getattr(mishap, what) + max(0.0, min(seconds, room)))
 
 
 class _Repeating:

@@ -3,12 +3,11 @@
 Sources: shared facts (pulumi.md), and the same calls traced under CLI 3.260.0 with a provider that only writes down how
 it is called. Measured there, and played here:
 
-- Resources arrive in no order of their own. One after the other is checked and, if it is in the state, diffed; what
-  follows from that runs beside it, eight chains at once (four times the processors of that machine), four calls at
-  once in the host.
-- ``--replace`` is checked as a new resource and never diffed. An untargeted resource is not shown to the provider.
-- A replacement is checked a second time, as new. Deleted first, and not created then: the state keeps the old outputs,
-  marked; the next diff gets them, no delete follows, and a refresh or destroy passes them over without a call.
+- Resources arrive in no order of their own. One after the other is diffed if it is in the state; what follows from that
+  runs beside it, four calls at once in the host. Check, which calls nothing, is left out.
+- ``--replace`` is never diffed. An untargeted resource is not shown to the provider.
+- A replacement that is deleted first and not created then: the state keeps the old outputs, marked; the next diff gets
+  them, no delete follows, and a refresh or destroy passes them over without a call.
 - A failure lets end what has begun, a call that waits for the host included; nothing else begins. What the program no
   longer has, and what was replaced, is deleted after it, at once, and only if nothing failed.
 - A refresh reads everything at once, then diffs each that is still there, in the process that serves the update.
@@ -20,6 +19,7 @@ It implements no rule of aws-associations.
 
 from __future__ import annotations
 
+import functools
 import random
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -29,24 +29,17 @@ from pathlib import Path
 from typing import Any
 
 from pulumi.dynamic import DiffResult, ReadResult
-from pulumi.dynamic.dynamic import serialize_provider
-from pulumi.output import Unknown
 
 from aws_associations import shared_look
-from aws_associations.kind import Kind
-from aws_associations.lifecycle import Lifecycle
-from aws_associations.service import Services
-from pulumi_aws_associations import ledger, provider
-from pulumi_aws_associations.provider import AssociationProvider
+from pulumi_aws_associations import provider, run
+from pulumi_aws_associations.provider import LEDGER_CONFIG, AssociationProvider
 from tests.contract.scenery import Values
 from tests.model.cloudformation import Job, Signal, Steps
-from tests.model.simulation import Process, Simulation, Task
+from tests.model.simulation import Process, SharedLock, Task
 from tests.model.world import ACCOUNT, World, Worlds, numbered, of_a_process
 from tests.provider.kinds import provider_of
 
 HOST_THREADS = 4
-CHAINS = 8
-PROVIDER_KEY = "__provider"
 
 _PROVIDER = Path(provider.__file__)
 
@@ -60,40 +53,18 @@ class Declared:
 
     Attributes:
         values: part → value.
-        parent: name of the component that it is in; empty: none.
-        alias: its key until now (see :func:`key`), which the options name.
+        alias: its key until now, which the options name.
         delete_first: ``delete_before_replace``; the class has True, the user's options may say otherwise.
-        after: an :class:`Other` that it depends on.
-        timeout_seconds: 0: the kind's own.
-        unknown: the part whose value is an output of that one.
     """
 
     values: Values
     on_existing: str = "fail"
-    parent: str = ""
     alias: str = ""
     delete_first: bool = True
-    timeout_seconds: int = 0
-    after: str = ""
-    unknown: str = ""
 
 
-@dataclass(frozen=True)
-class Other:
-    """A resource of another provider: it is created, changed by each update if it ``fails`` or not, and deleted."""
-
-    seconds: float = 2.0
-    fails: bool = False
-    after: str = ""
-
-
-Program = Mapping[str, "Declared | Other"]
+Program = Mapping[str, Declared]
 """Logical name, behind the parent's and a slash if it has one → what is declared."""
-
-
-def key(name: str, parent: str = "") -> str:
-    """Of a resource in a program."""
-    return f"{parent}/{name}" if parent else name
 
 
 @dataclass(frozen=True)
@@ -103,14 +74,12 @@ class Options:
     Attributes:
         refresh: ``--refresh``.
         targets, replace: keys of resources.
-        preview: whether it is looked at first, which is usual.
         account: whose credentials it runs with.
     """
 
     refresh: bool = False
     targets: tuple[str, ...] = ()
     replace: tuple[str, ...] = ()
-    preview: bool = True
     account: str = ACCOUNT
 
 
@@ -122,7 +91,6 @@ class Entry:
     """A resource in the state.
 
     Attributes:
-        id: empty for another provider's.
         replacing: deleted, and not created again yet.
         leaving: replaced, and not deleted yet.
         made: the create that it is of.
@@ -133,28 +101,22 @@ class Entry:
     id: str
     inputs: dict[str, Any]
     outs: dict[str, Any]
-    after: str = ""
+    made: Call
     replacing: bool = False
     leaving: bool = False
-    made: Call | None = None
     until: float = float("inf")
-
-    @property
-    def is_ours(self) -> bool:
-        return bool(self.id)
 
     @property
     def is_held(self) -> bool:
         """Whether the stack has something by it."""
-        return self.is_ours and not self.replacing
+        return not self.replacing
 
     def is_held_at(self, time: float) -> bool:
         """Whether the stack had something by it then."""
-        return self.made is not None and self.made.at <= time < self.until
+        return self.made.at <= time < self.until
 
     def __str__(self) -> str:
-        marks = [word for word, told in (("being replaced", self.replacing), ("to be deleted", self.leaving)) if told]
-        return f"{self.key}: {self.id}{f' ({chr(44).join(marks)})' if marks else ''}"
+        return f"{self.key}: {self.id}{' (being replaced)' * self.replacing}{' (to be deleted)' * self.leaving}"
 
 
 @dataclass(eq=False)
@@ -168,10 +130,6 @@ class Stack:
     def find(self, name: str) -> Entry | None:
         """The live entry of a key."""
         return next((entry for entry in self.entries if entry.key == name and not entry.leaving), None)
-
-    @property
-    def ours(self) -> list[Entry]:
-        return [entry for entry in self.entries if entry.is_ours]
 
 
 @dataclass(eq=False)
@@ -211,8 +169,8 @@ class Call:
 
     Attributes:
         number: counts those of a run.
-        key, id: of the resource; the id is empty for a create.
-        entry: the resource in the state that it is about.
+        key: of the resource.
+        entry: the resource in the state that it is about; None for a create.
         ended: None while it waits or runs; else ``returned``, ``raised`` or ``killed``.
         recorded: the engine learned of its end.
         lines: what it wrote to standard error.
@@ -222,7 +180,7 @@ class Call:
     number: int
     method: str
     key: str
-    id: str
+    entry: Entry | None
     arguments: tuple[Any, ...]
     preview: bool
     done: Signal
@@ -232,8 +190,12 @@ class Call:
     result: Any = None
     error: BaseException | None = None
     recorded: bool = False
-    entry: Entry | None = None
     lines: list[str] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        """Of the resource."""
+        return self.entry.id if self.entry else ""
 
     def __str__(self) -> str:
         return f"{self.method} of {self.run.stack.name}.{self.key} in run {self.run.number}"
@@ -264,17 +226,8 @@ class Host(Process):
 
     def call(self, method: str, name: str, entry: Entry | None, *arguments: Any) -> Call:
         """Send a call; ``done`` happens when it has ended."""
-        call = Call(
-            self.run,
-            len(self.run.calls) + 1,
-            method,
-            name,
-            entry.id if entry else "",
-            arguments,
-            self.preview,
-            Signal(self.simulation),
-            entry=entry,
-        )
+        number, done = len(self.run.calls) + 1, Signal(self.simulation)
+        call = Call(self.run, number, method, name, entry, arguments, self.preview, done)
         self.run.calls.append(call)
         self._waiting.append(call)
         self.simulation.after(0, self._next)
@@ -308,25 +261,18 @@ class Host(Process):
         call.ended, call.at = how, self.simulation.now
         call.done.happen()
 
-    @property
-    def busy(self) -> bool:
-        return bool(self._waiting or self._running)
-
-
-class _Output:
-    """Standard error of whichever host runs."""
-
-    def __init__(self, host: Host) -> None:
-        self._host = host
-
-    def write(self, text: str) -> int:
-        call = self._host.actor
+    def write(self, text: str) -> None:
+        """Take a line for standard error."""
+        call = self.actor
         if isinstance(call, Call):
             call.lines.append(text)
-        return len(text)
 
     def flush(self) -> None:
         """Written already."""
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._waiting or self._running)
 
 
 # -- the engine -------------------------------------------------------------------------------------------------------
@@ -340,15 +286,15 @@ class Pulumi:
         order: what the engine leaves to chance.
     """
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, world: World, table: str = "") -> None:
+        """Args: table: that keeps the ledger; empty: process memory."""
+        self.world, self.table = world, table
         self.simulation = world.simulation
         self.stacks: dict[str, Stack] = {}
         self.runs: list[Run] = []
         self.history: list[str] = []
         self.hosts: list[Host] = []
         self._order = random.Random(self.simulation.random.getrandbits(32))  # noqa: S311 - plays chance
-        self._serialized = serialized(world.kind)
 
     # -- what a user asks for -----------------------------------------------------------------------------------------
 
@@ -397,10 +343,9 @@ class Pulumi:
         return Job(self.simulation, self._run(run))
 
     def _run(self, run: Run) -> Steps[Run]:
-        if run.options.preview:
-            # It works on a copy of the state, and keeps nothing.
-            copies = [replace(entry) for entry in run.stack.entries]
-            yield from self._update(run, _Update(self, run, copies, preview=True))
+        # A preview works on a copy of the state, and keeps nothing.
+        copies = [replace(entry) for entry in run.stack.entries]
+        yield from self._update(run, _Update(self, run, copies, preview=True))
         if not run.errors and not run.stopping:
             yield from self._update(run, _Update(self, run, run.stack.entries, preview=False))
         if run.result != "killed":
@@ -415,8 +360,7 @@ class Pulumi:
 
     def _update(self, run: Run, update: _Update) -> Steps[None]:
         if run.command == "destroy":
-            yield from update.delete_all()
-            return
+            yield from update.delete(run.stack.entries)
         if run.command == "refresh" or run.options.refresh:
             yield from update.refresh()
         if run.command == "up" and not run.errors and not run.stopping:
@@ -430,12 +374,13 @@ class Pulumi:
         module = types.ModuleType(provider.__name__)
         module.__file__ = str(_PROVIDER)
         exec(_code(), module.__dict__)  # noqa: S102 - the provider's own module, as a new process executes it
-        services: Services = _with_account(self.world.services, host.run.options.account)
-        both = (services, Lifecycle(services))
+        services = of_a_process(self.world.services)
+        services._account = host.run.options.account
         names = numbered(len(self.hosts) * 1000)
         module.__dict__.update(
-            _core=lambda: both,
-            sys=types.SimpleNamespace(stderr=_Output(host)),
+            _services=lambda: services,
+            _configured={LEDGER_CONFIG: self.table},
+            sys=types.SimpleNamespace(stderr=host),
             uuid=types.SimpleNamespace(uuid4=lambda: types.SimpleNamespace(hex=next(names))),
         )
         real = type(provider_of(self.world.kind))
@@ -443,20 +388,16 @@ class Pulumi:
         fresh: AssociationProvider = made()
         return fresh
 
-    def inputs(self, stack: Stack, name: str, declared: Declared, *, unknown: bool) -> dict[str, Any]:
+    def inputs(self, stack: Stack, name: str, declared: Declared) -> dict[str, Any]:
         """What a resource class sends, as it arrives in the host: no None, no integers."""
         parent, _, logical = name.rpartition("/")
         urn = f"urn:pulumi:{stack.name}::project::test:{parent}::{parent}" if parent else ""
-        inputs: dict[str, Any] = {
+        return {
             **declared.values,
             "on_existing": declared.on_existing,
-            "timeout_seconds": float(declared.timeout_seconds or self.world.kind.timeout_seconds),
+            "timeout_seconds": float(self.world.kind.timeout_seconds),
             "declared_by": ["organization", "project", stack.name, urn, logical],
-            PROVIDER_KEY: self._serialized,
         }
-        if unknown and declared.unknown:
-            inputs[declared.unknown] = Unknown()  # type: ignore[no-untyped-call]
-        return inputs
 
     def latency(self) -> float:
         """Seconds that a call takes to its beginning."""
@@ -469,9 +410,6 @@ class Pulumi:
         return found
 
 
-Step = Callable[[], "Steps[bool]"]
-
-
 class _Update:
     """One pass over a stack in one host process: of a preview, or the update itself."""
 
@@ -480,21 +418,14 @@ class _Update:
         self.simulation = engine.simulation
         self.host = Host(engine, run, preview=preview)
         self.failed = False
-        self._chains: list[tuple[Steps[None], Signal]] = []
-        self._active = 0
-        self._done: set[str] = set()
-        self._unknown: set[str] = set()
 
     @property
     def over(self) -> bool:
         return self.failed or self.run.stopping
 
-    # -- refresh ------------------------------------------------------------------------------------------------------
-
     def refresh(self) -> Steps[None]:
         """Read everything, then drop what is gone."""
         gone: list[Entry] = []
-        read: list[Entry] = []
 
         def one(entry: Entry) -> Steps[None]:
             call = yield from self._call("read", entry.key, entry, entry.id, _wire(entry.outs))
@@ -504,219 +435,108 @@ class _Update:
             if not result.id:
                 gone.append(entry)
                 return
-            read.append(entry)
-            entry.outs = {**_wire(result.outs or {}), PROVIDER_KEY: entry.outs[PROVIDER_KEY]}
-            if result.inputs is not None:
-                entry.inputs = {**_wire(result.inputs), PROVIDER_KEY: entry.inputs[PROVIDER_KEY]}
+            entry.outs = _wire(result.outs)
             yield from self._call("diff", entry.key, entry, entry.id, _wire(entry.outs), _wire(entry.inputs))
 
-        yield from self._all(one(entry) for entry in self._targeted(self.entries) if entry.is_held)
+        yield from [self._submit(one(entry)) for entry in self._targeted(self.entries) if entry.is_held]
         if self.run.result == "killed":
             return
         for entry in gone:
             self._drop(entry)
-            if not self.preview:
-                self.engine.tell(f"   refresh: {entry} is gone")
-
-    # -- the program --------------------------------------------------------------------------------------------------
 
     def program(self) -> Steps[None]:
         """Register what the program declares, and let happen what follows; delete the rest if nothing failed."""
-        program = self.run.program
-        waiting = self.engine.shuffled(program)
-        registered: dict[str, Signal] = {}
-        while waiting and not self.over:
-            ready = [name for name in waiting if not program[name].after or program[name].after in self._done]
-            ready = [name for name in ready if program[name].after in {"", *self._done}]
-            if not ready:
-                needed = [registered[after] for name in waiting if (after := program[name].after) in registered]
-                under_way = [done for done in needed if not done.happened]
-                if not under_way:
-                    break  # what they depend on is not declared, or failed
-                yield under_way[0]
-                continue
-            name = ready[0]
-            waiting.remove(name)
-            done = yield from self._register(name, program[name])
-            if done is not None:
-                registered[name] = done
-        yield from registered.values()
-        if self.over or waiting:
-            return
-        leaving = [
-            entry
-            for entry in self.entries
-            if entry.leaving or (entry.key not in program and entry.key not in self._aliased(program))
-        ]
-        yield from self._delete(self._targeted(leaving))
+        program, under_way = self.run.program, []
+        for name in self.engine.shuffled(program):
+            chain = None if self.over else (yield from self._register(name, program[name]))
+            if chain is not None and not self.preview:
+                under_way.append(self._submit(chain))
+        yield from under_way
+        kept = program.keys() | {declared.alias for declared in program.values()}
+        if not self.over:
+            yield from self.delete([entry for entry in self.entries if entry.leaving or entry.key not in kept])
 
-    def _aliased(self, program: Program) -> set[str]:
-        return {each.alias for each in program.values() if isinstance(each, Declared) and each.alias}
+    def delete(self, entries: Iterable[Entry]) -> Steps[None]:
+        """Delete what is targeted of these."""
+        if not self.preview:
+            yield from [self._submit(self._delete(entry)) for entry in self.engine.shuffled(self._targeted(entries))]
 
-    def _register(self, name: str, declared: Declared | Other) -> Steps[Signal | None]:
-        """Check and diff; the chain that follows runs by itself. None: nothing has to be done."""
-        targets = self.run.options.targets
-        if targets and name not in targets:
-            if isinstance(declared, Declared) and (same := self._find(name, declared.alias)) is not None:
-                same.key = name
-            self._done.add(name)
+    def _register(self, name: str, declared: Declared) -> Steps[Steps[Any] | None]:
+        """Check and diff; returns what follows."""
+        options = self.run.options
+        old = self._find(name) or self._find(declared.alias)
+        if options.targets and name not in options.targets:
+            if old is not None:
+                old.key = name
             return None
-        if isinstance(declared, Other):
-            return self._start(name, [lambda: self._other(name, declared)])
-        old = self._find(name, declared.alias)
-        unknown = self.preview and declared.after in self._unknown
-        news = self.engine.inputs(self.run.stack, name, declared, unknown=unknown)
-        forced = old is not None and (name in self.run.options.replace or old.key in self.run.options.replace)
-        olds = {} if old is None or forced else old.inputs
-        call = yield from self._call("check", name, None, _wire(olds), dict(news))
-        if not self._checked(call):
-            return None
+        news = self.engine.inputs(self.run.stack, name, declared)
+        forced = old is not None and (name in options.replace or old.key in options.replace)
         if old is None:
-            return self._start(name, [lambda: self._create(name, news, None)])
-        replaces = forced
-        changes = forced
+            return self._create(name, news, None)
+        replaces = changes = forced
         if not forced:
-            call = yield from self._call("diff", name, old, old.id, _wire(old.outs), dict(news))
+            call = yield from self._call("diff", name, old, old.id, _wire(old.outs), news)
             if not self._succeeded(call):
                 return None
             result: DiffResult = call.result
             replaces, changes = bool(result.replaces), bool(result.changes)
-            if replaces or old.replacing:
-                call = yield from self._call("check", name, None, {}, dict(news))
-                if not self._checked(call):
-                    return None
         old.key = name
-        if old.replacing:
-            return self._start(name, [lambda: self._create(name, news, old)])
-        if replaces and declared.delete_first:
-            return self._start(name, [lambda: self._delete_one(old, keep=True), lambda: self._create(name, news, old)])
-        if replaces:
-            return self._start(name, [lambda: self._create(name, news, old, leaves=True)])
+        if replaces or old.replacing:
+            return self._replace(name, news, old, delete_first=declared.delete_first)
         if changes:
-            return self._start(name, [lambda: self._change(name, old, news)])
+            return self._change(name, old, news)
         old.inputs = news
-        self._done.add(name)
         return None
 
-    def _find(self, name: str, alias: str = "") -> Entry | None:
-        live = [entry for entry in self.entries if not entry.leaving and entry.is_ours]
-        for wanted in (name, alias):
-            for entry in live:
-                if wanted and entry.key == wanted:
-                    return entry
-        return None
+    def _find(self, name: str) -> Entry | None:
+        return next((entry for entry in self.entries if entry.key == name and not entry.leaving), None)
 
-    # -- steps --------------------------------------------------------------------------------------------------------
+    # -- chains of steps ----------------------------------------------------------------------------------------------
 
-    def _create(self, name: str, news: dict[str, Any], old: Entry | None, *, leaves: bool = False) -> Steps[bool]:
-        if self.preview:
-            return True
+    def _replace(self, name: str, news: dict[str, Any], old: Entry, *, delete_first: bool) -> Steps[None]:
+        if not delete_first and not old.replacing:
+            made = yield from self._create(name, news, None)
+            old.leaving = made
+            return
+        if not old.replacing:
+            call = yield from self._call("delete", old.key, old, old.id, _wire(old.outs))
+            if not self._succeeded(call):
+                return
+            old.replacing, old.until = True, self.simulation.now
+        if not self.over:
+            yield from self._create(name, news, old)
+
+    def _create(self, name: str, news: dict[str, Any], old: Entry | None) -> Steps[bool]:
+        """``old``: what it takes the place of in the state."""
         call = yield from self._call("create", name, None, _wire(news))
         if not self._succeeded(call):
             return False
-        if old is not None and leaves:
-            old.leaving = True
-        elif old is not None:
+        if old is not None:
             self._drop(old)
-        outs = {**_wire(call.result.outs or {}), PROVIDER_KEY: news[PROVIDER_KEY]}
-        entry = Entry(name, call.result.id, news, outs, made=call)
+        entry = Entry(name, call.result.id, news, _wire(call.result.outs), call)
         self.entries.append(entry)
         self.run.stack.made.append(entry)
         return True
+
+    def _change(self, name: str, old: Entry, news: dict[str, Any]) -> Steps[None]:
+        call = yield from self._call("update", name, old, old.id, _wire(old.outs), _wire(news))
+        if self._succeeded(call):
+            old.inputs, old.outs = news, _wire(call.result.outs)
+
+    def _delete(self, entry: Entry) -> Steps[None]:
+        if entry.is_held:
+            call = yield from self._call("delete", entry.key, entry, entry.id, _wire(entry.outs))
+            if not self._succeeded(call):
+                return
+        self._drop(entry)
 
     def _drop(self, entry: Entry) -> None:
         self.entries.remove(entry)
         entry.until = min(entry.until, self.simulation.now)
 
-    def _change(self, name: str, old: Entry, news: dict[str, Any]) -> Steps[bool]:
-        if self.preview:
-            return True
-        call = yield from self._call("update", name, old, old.id, _wire(old.outs), _wire(news))
-        if not self._succeeded(call):
-            return False
-        old.inputs, old.outs = news, {**_wire(call.result.outs or {}), PROVIDER_KEY: news[PROVIDER_KEY]}
-        return True
-
-    def _delete_one(self, entry: Entry, *, keep: bool = False) -> Steps[bool]:
-        """``keep``: it stays in the state until it is created again."""
-        if self.preview:
-            return True
-        if entry.is_held:
-            call = yield from self._call("delete", entry.key, entry, entry.id, _wire(entry.outs))
-            if not self._succeeded(call):
-                return False
-        if keep:
-            entry.replacing, entry.until = True, self.simulation.now
-        else:
-            self._drop(entry)
-        return True
-
-    def _other(self, name: str, declared: Other) -> Steps[bool]:
-        if self.preview:
-            if not any(entry.key == name for entry in self.entries):
-                self._unknown.add(name)
-            return True
-        yield declared.seconds
-        if declared.fails and self.run.result != "killed":
-            self.failed = True
-            self.run.errors.append((name, "another provider's error"))
-            return False
-        if self.run.result != "killed" and not any(entry.key == name for entry in self.entries):
-            self.entries.append(Entry(name, "", {}, {}, after=declared.after))
-        return True
-
-    def delete_all(self) -> Steps[None]:
-        """Destroy."""
-        yield from self._delete(self._targeted(self.entries))
-
-    def _delete(self, entries: list[Entry]) -> Steps[None]:
-        def one(entry: Entry) -> Steps[None]:
-            yield from self._delete_one(entry)
-
-        ours = [entry for entry in self.engine.shuffled(entries) if entry.is_ours]
-        yield from self._all(one(entry) for entry in ours)
-        if not self.over and not self.preview:
-            for entry in entries:
-                if entry in self.entries:
-                    self._drop(entry)
-
-    # -- chains of steps ----------------------------------------------------------------------------------------------
-
-    def _start(self, name: str, steps: list[Step]) -> Signal:
-        def chain() -> Steps[None]:
-            for step in steps:
-                if self.over:
-                    return
-                if not (yield from step()):
-                    return
-            self._done.add(name)
-
-        return self._submit(chain())
-
-    def _all(self, chains: Iterable[Steps[None]]) -> Steps[None]:
-        yield from [self._submit(chain) for chain in chains]
-
-    def _submit(self, chain: Steps[None]) -> Signal:
-        done = Signal(self.simulation)
-        self._chains.append((chain, done))
-        self.simulation.after(0, self._next_chain)
-        return done
-
-    def _next_chain(self) -> None:
-        while self._chains and self._active < CHAINS:
-            chain, done = self._chains.pop(0)
-            if self.over:
-                done.happen()
-                continue
-            self._active += 1
-            job = Job(self.simulation, chain)
-
-            def ended(done: Signal = done) -> None:
-                self._active -= 1
-                done.happen()
-                self._next_chain()
-
-            job.ended.then(ended)
+    def _submit(self, chain: Steps[Any]) -> Signal:
+        """Let it go on beside everything else."""
+        return Job(self.simulation, chain).ended
 
     # -- calls --------------------------------------------------------------------------------------------------------
 
@@ -739,14 +559,6 @@ class _Update:
         self.run.errors.append((call.key, str(call.error) if call.ended == "raised" else "the host is gone"))
         return False
 
-    def _checked(self, call: Call) -> bool:
-        if not self._succeeded(call):
-            return False
-        for failure in call.result.failures:
-            self.failed = True
-            self.run.errors.append((call.key, f"{failure.property} {failure.reason}"))
-        return not self.failed
-
     def _targeted(self, entries: Iterable[Entry]) -> list[Entry]:
         targets = self.run.options.targets
         return [entry for entry in entries if not targets or entry.key in targets]
@@ -763,103 +575,32 @@ def _wire(value: Any) -> Any:
     return value
 
 
-_made: dict[str, str] = {}
-
-
-def serialized(kind: Kind) -> str:
-    """The provider as it stands in every resource's inputs."""
-    if kind.name not in _made:
-        _made[kind.name] = serialize_provider(provider_of(kind))
-    return _made[kind.name]
-
-
-def _with_account(services: Services, account: str) -> Services:
-    """The same clients, for a process whose credentials are of that account."""
-    own = of_a_process(services)
-    own._account = account
-    return own
-
-
-_compiled: list[Any] = []
-
-
+@functools.cache
 def _code() -> Any:
-    if not _compiled:
-        _compiled.append(compile(_PROVIDER.read_text(), str(_PROVIDER), "exec"))
-    return _compiled[0]
+    return compile(_PROVIDER.read_text(), str(_PROVIDER), "exec")
 
 
-# -- locks in virtual time --------------------------------------------------------------------------------------------
+class _Condition(SharedLock):
+    """``threading.Condition`` in virtual time."""
 
-
-class VirtualLock:
-    """``threading.Lock`` for programs in virtual time."""
-
-    def __init__(self, simulation: Callable[[], Simulation]) -> None:
-        self._simulation = simulation
-        self._held = False
-        self._waiting: list[Task] = []
-
-    def __enter__(self) -> None:
-        _wait(self._simulation(), self._waiting, lambda: not self._held)
-        self._held = True
-
-    def __exit__(self, *_: object) -> None:
-        self._held = False
-        _wake(self._waiting)
-
-
-class VirtualCondition:
-    """``threading.Condition``: nobody gets in between here anyway, unless somebody waits."""
-
-    def __init__(self, simulation: Callable[[], Simulation]) -> None:
-        self._simulation = simulation
-        self._waiting: list[Task] = []
-
-    def __enter__(self) -> None:
-        """Nothing to wait for."""
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing to let go."""
-
-    def wait_for(self, predicate: Callable[[], bool], timeout: float | None = None) -> bool:
-        """Wait until somebody notified and it is so, or for so long; return whether it is."""
-        _wait(self._simulation(), self._waiting, predicate, timeout)
+    def wait_for(self, predicate: Callable[[], bool], timeout: float = float("inf")) -> bool:
+        """Let time pass until it is so, or for so long; return whether it is."""
+        simulation = self._simulation()
+        end = simulation.now + timeout
+        while not predicate() and simulation.now < end:
+            self.release()
+            simulation.pass_time(0.05)
+            self.acquire()
         return predicate()
 
     def notify_all(self) -> None:
-        """Let everybody who waits look again."""
-        _wake(self._waiting)
-
-
-def _wait(
-    simulation: Simulation, waiting: list[Task], reached: Callable[[], bool], timeout: float | None = None
-) -> None:
-    end = None if timeout is None else simulation.now + timeout
-    while not reached() and (end is None or simulation.now < end):
-        task = simulation.current
-        assert task is not None, "nobody's code cannot wait"
-        waiting.append(task)
-        if end is None:
-            task.pause()
-        else:
-            task.sleep(end - simulation.now)
-
-
-def _wake(waiting: list[Task]) -> None:
-    for task in waiting:
-        task.wake()
-    waiting.clear()
+        """Who waits looks by himself."""
 
 
 @contextmanager
 def pulumi_hosts(made: Worlds) -> Iterator[None]:
-    """Let the locks of the provider's modules wait in virtual time."""
-
-    def now() -> Simulation:
-        return made.world.simulation
-
-    virtual = types.SimpleNamespace(Lock=lambda: VirtualLock(now), Condition=lambda: VirtualCondition(now))
-    for module in (ledger, shared_look):
+    """Let what the provider's threads share wait in virtual time."""
+    virtual = types.SimpleNamespace(Condition=lambda: _Condition(lambda: made.world.simulation))
+    for module in (run, shared_look):
         made.patch.setattr(module, "threading", virtual)
     yield

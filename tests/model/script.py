@@ -65,10 +65,11 @@ class At:
     """Something happens to the n-th thing of a sort that leaves a process during a step.
 
     Attributes:
-        sort: ``write``, ``look``, ``call``, ``cloudformation``, ``logs``, ``line``, ``answer``, or ``any``.
+        sort: ``write``, ``look``, ``call``, ``cloudformation``, ``ledger``, ``line``, ``answer``, or ``any``.
         number: which one, from 1; ``times``: and how many after it.
-        what: ``kill before``, ``kill after``, ``cut before``, ``cut after``, ``fail before``, ``fail after``,
-            ``throttle``, ``deny``, ``slow before``, ``slow after``, ``others grant``, ``others revoke``.
+        what: ``kill before``, ``kill after``, ``kill meanwhile`` (it has left, and arrives), ``cut before``, ``cut
+            after``, ``fail before``, ``fail after``, ``throttle``, ``deny``, ``slow before``, ``slow after``, ``sleeps
+            before``, ``sleeps after`` (the process stands still), ``others grant``, ``others revoke``.
         amount: seconds, or the index of a pair.
     """
 
@@ -82,7 +83,7 @@ class At:
         which = f"{self.sort} {self.number}" + (f"..{self.number + self.times - 1}" if self.times > 1 else "")
         if self.what.startswith("others"):
             return f"before {which}: {self.what} p{int(self.amount) + 1}"
-        return f"{which}: {self.what}{f' by {self.amount:g} s' if self.what.startswith('slow') else ''}"
+        return f"{which}: {self.what}{f' by {self.amount:g} s' if self.amount else ''}"
 
 
 @dataclass(frozen=True)
@@ -199,6 +200,21 @@ class Service(Step):
 
 
 @dataclass(frozen=True)
+class Table(Step):
+    """Something happens to the ledger's table.
+
+    Attributes:
+        what: ``emptied``, ``restored to an hour ago``, ``down`` or ``throttled`` for so many seconds.
+    """
+
+    what: str
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        return f"the table is {self.what}{f' for {self.seconds:g} s' if self.seconds else ''}"
+
+
+@dataclass(frozen=True)
 class Wait(Step):
     """Time passes."""
 
@@ -225,7 +241,6 @@ class Script:
     seed: int = 0
     switches: Mapping[str, Any] = field(default_factory=dict)
     habits: Habits = field(default_factory=Habits)
-    log_lag: float = 0.0
     warm: bool = True
 
     def __str__(self) -> str:
@@ -240,8 +255,6 @@ class Script:
         ]
         if habits:
             lines.append(f"CloudFormation: {', '.join(habits)}")
-        if self.log_lag:
-            lines.append(f"log lines are found after {self.log_lag:g} s")
         if not self.warm:
             lines.append("every delivery starts cold")
         lines += [f"{number}. {step}" for number, step in enumerate(self.steps, 1)]

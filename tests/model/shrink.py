@@ -33,7 +33,7 @@ def smaller(script: Script) -> Iterator[Script]:
     for number in range(len(script.steps)):
         yield replace(script, steps=script.steps[:number] + script.steps[number + 1 :])
     usual = Script(script.kind, ())
-    for name in ("habits", "log_lag", "warm"):
+    for name in ("habits", "warm"):
         if getattr(script, name) != getattr(usual, name):
             yield replace(script, **{name: getattr(usual, name)})
     for name in script.switches:
@@ -75,6 +75,10 @@ def _smaller_steps(step: Step) -> Iterator[Step]:
         yield replace(step, stopped_after=None)
     if step.on_failure != "ROLLBACK":
         yield replace(step, on_failure="ROLLBACK")
+    yield from _smaller_members(step)
+
+
+def _smaller_members(step: Deploy) -> Iterator[Step]:
     for name, member in step.members.items():
         yield replace(step, members={key: other for key, other in step.members.items() if key != name})
         plain: dict[str, Any] = {

@@ -30,7 +30,7 @@ class Appointment:
 
     when: float
     serial: int
-    action: Callable[[], None] = field(compare=False)
+    action: Callable[[], object] = field(compare=False)
     cancelled: bool = field(compare=False, default=False)
 
 
@@ -199,13 +199,13 @@ class Simulation:
         self._serials = itertools.count()
         self._happened = 0
 
-    def at(self, when: float, action: Callable[[], None]) -> Appointment:
+    def at(self, when: float, action: Callable[[], object]) -> Appointment:
         """Let something happen at a time."""
         appointment = Appointment(max(when, self.now), next(self._serials), action)
         heapq.heappush(self._due, appointment)
         return appointment
 
-    def after(self, seconds: float, action: Callable[[], None]) -> Appointment:
+    def after(self, seconds: float, action: Callable[[], object]) -> Appointment:
         """Let something happen after a time."""
         return self.at(self.now + seconds, action)
 

@@ -36,7 +36,7 @@ def test_an_association_that_fails_fails_its_deployment_and_goes_with_it(
     outcome = played(stage, OPENSEARCH, Service("fails to add"), Deploy(1, {"A": A}), switches=switches)
 
     assert outcome.results == ["ROLLBACK_COMPLETE"]
-    assert "disassociating" in outcome.lines
+    assert "revoked" in outcome.lines
 
 
 def test_an_association_that_failed_is_made_anew_when_the_service_recovers(stage: Theatre) -> None:

@@ -30,7 +30,7 @@ import botocore.retries.quota
 import botocore.useragent
 import pytest
 from botocore.awsrequest import AWSResponse
-from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 from moto import mock_aws
 from moto.iot.models import iot_backends
 from moto.organizations.models import organizations_backends
@@ -39,15 +39,16 @@ from association_emulator.clock import ServiceClock
 from association_emulator.control import EmulatorControl
 from association_emulator.emulation import emulation
 from association_emulator.plugin import register
-from aws_associations import service, waiting
+from aws_associations import dynamodb, service, waiting
 from aws_associations.identity import Identity
 from aws_associations.kind import Kind
-from aws_associations.lifecycle import Lifecycle
 from aws_associations.service import Services
 from aws_associations.shared_look import Listings
 from tests.contract.scenery import SCENERY, Scenery, Values, module_of
 from tests.core.conftest import set_environment
-from tests.model.simulation import Killed, SharedLock, Simulation, time_module
+from tests.model.aws import AwsError, Played
+from tests.model.simulation import Killed, SharedLock, Simulation, Task, time_module
+from tests.model.table import Table
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 BEGIN = datetime.datetime(2026, 1, 5, 12, tzinfo=datetime.UTC).timestamp()
@@ -89,11 +90,13 @@ class Mishap:
     """What happens to one thing that leaves a process.
 
     Attributes:
-        kill: ``before`` or ``after`` the effect; empty: the process lives.
+        kill: ``before`` or ``after`` the effect, or ``meanwhile``: it has left and arrives; empty: the process lives.
         others: what somebody else does just before the effect.
         fault: of the service: ``throttled``, ``internal_error``, ``cut``, or an error code.
         when: whether the fault comes ``before`` or ``after`` the effect.
-        seconds_before, seconds_after: how much longer the request travels, and its answer.
+        seconds_before, seconds_after: how much longer the request travels, and its answer. Who waits longer than its
+            client's time-out is told that it timed out; the effect comes all the same.
+        sleeps_before, sleeps_after: for how long the process stands still before it sends, and before it reads.
     """
 
     kill: str = ""
@@ -102,18 +105,8 @@ class Mishap:
     when: str = "before"
     seconds_before: float = 0.0
     seconds_after: float = 0.0
-
-
-class AwsError(Exception):
-    """What a played AWS API refuses with."""
-
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.code, self.message, self.status = code, message, status
-
-
-Played = Callable[[str, Mapping[str, Any]], dict[str, Any]]
-"""A played AWS API: operation and parameters to its answer; raises AwsError."""
+    sleeps_before: float = 0.0
+    sleeps_after: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -136,7 +129,7 @@ class Attempt:
     """One attempt of a call of the kind's service, at the moment when it arrived there.
 
     Attributes:
-        fault: what was played instead of, or after, the usual answer.
+        fault: what was played instead of, or after, the usual answer; ``unanswered``: nobody was there to read it.
         changes: what it changed.
         error: the code that was answered; empty: it was accepted.
     """
@@ -203,6 +196,7 @@ class World:
     Attributes:
         pairs: the values of the associations that scripts speak of: the first, the same with the other second party,
             with the other first party (unless the service lets a party be in one only), and both.
+        table: the ledger's.
         aws: name of a service at botocore → who plays it.
         throttling: every call of the kind's service is throttled.
         failing: it has failed, or may have failed, what it had accepted.
@@ -212,13 +206,13 @@ class World:
 
     def __init__(self, services: Services, kind: Kind, *, seed: int = 0, switches: Mapping[str, Any] | None = None):
         self.services = services
-        self.lifecycle = Lifecycle(services)
         self.kind = kind
         self.simulation = Simulation(BEGIN, seed)
         self.began = BEGIN
         self.control = EmulatorControl()
         self.scenery: Scenery = SCENERY[module_of(kind)](self.control, kind)
-        self.aws: dict[str, Played] = {}
+        self.table = Table(self.simulation)
+        self.aws: dict[str, Played] = {"dynamodb": self.table}
         self.meet: Callable[[Door], Mishap | None] = lambda _: None
         self.doors = 0
         self.attempts: list[Attempt] = []
@@ -290,6 +284,7 @@ class World:
     def recover(self) -> None:
         """Nothing fails any more, unless it is for good."""
         self.throttling = False
+        self.table.recover()
         if self.kind.service == "opensearch":
             with self.simulation.outside():
                 self.control.opensearch.configure(association_result="active", dissociation_result="dissociated")
@@ -343,6 +338,7 @@ class World:
         at_once: bool = False,
         service: str = "",
         fail: Callable[[str], T] | None = None,
+        late: tuple[float, Callable[[], T]] | None = None,
         parameters: Mapping[str, Any] | None = None,
     ) -> T:
         """Let something leave the running process.
@@ -354,52 +350,114 @@ class World:
             at_once: it takes no time whatever happens, and nobody gets in between.
             service: at which service of the emulator a fault is to be played.
             fail: makes the answer to a fault where no service of the emulator does.
+            late: after how many seconds the client waits no longer, and what it makes of that.
             parameters: of a call.
         """
         task = self.simulation.current
         if task is None:
             return effect()
         task.check()
-        writes = what == "service" and operation in self._writes
+        door, mishap = self._met(what, operation, task)
+        before, after = (0.0, 0.0) if at_once else (seconds + mishap.seconds_before, seconds + mishap.seconds_after)
+        patience, give_up = late or (float("inf"), None)
+        in_time = at_once or before + after <= patience
+        if not in_time:
+            self.faults.append(Fault(door.actor, what, "late"))
+
+        def arrive() -> T:
+            return self._arrive(door, mishap, effect, fail, service, parameters, read=in_time and not mishap.kill)
+
+        task.sleep(mishap.sleeps_before)
+        if mishap.kill == "meanwhile":
+            self.simulation.after(before, arrive)
+            self._kill(task)
+        if before > patience:
+            self.simulation.after(before, arrive)
+            task.sleep(patience)
+        else:
+            self._travel(task, before, arrive)
+            if mishap.kill == "before":
+                if door.writes:
+                    self._journal(door, parameters, "unanswered")
+                self._kill(task)
+            result = arrive()
+            if mishap.kill == "after":
+                self._kill(task)
+            task.sleep(min(after, patience - before))
+        task.sleep(mishap.sleeps_after)
+        if in_time:
+            return result
+        assert give_up is not None
+        return give_up()
+
+    def _met(self, what: str, operation: str, task: Task) -> tuple[Door, Mishap]:
         self.doors += 1
+        writes = what == "service" and operation in self._writes
         door = Door(self.doors, what, operation, task.process.actor, writes)
         mishap = self.meet(door) or Mishap()
-        if self.throttling and what == "service" and not mishap.fault:
-            mishap.fault, mishap.when = "throttled", "before"
-        if not at_once:
-            task.sleep(seconds + mishap.seconds_before)
-        if mishap.kill == "before":
-            task.process.kill()
-            raise Killed
+        lasting = {"service": "throttled" if self.throttling else "", "dynamodb": self.table.trouble}.get(what)
+        if lasting and not mishap.fault:
+            mishap.fault, mishap.when = lasting, "before"
+        return door, mishap
+
+    @staticmethod
+    def _kill(task: Task) -> None:
+        task.process.kill()
+        raise Killed
+
+    def _travel(self, task: Task, seconds: float, arrive: Callable[[], object]) -> None:
+        """What has left arrives, though its process may end meanwhile."""
+        arrival = self.simulation.now + seconds
+        try:
+            task.sleep(seconds)
+        except Killed:
+            if self.simulation.now < arrival:
+                self.simulation.at(arrival, arrive)
+            raise
+
+    def _arrive(
+        self,
+        door: Door,
+        mishap: Mishap,
+        effect: Callable[[], T],
+        fail: Callable[[str], T] | None,
+        service: str,
+        parameters: Mapping[str, Any] | None,
+        *,
+        read: bool,
+    ) -> T:
+        """It takes effect. ``read``: the process will see the answer."""
         if mishap.others is not None:
             with self.simulation.outside():
                 mishap.others()
-        if writes:
+        if door.writes:
             self.ledger.observe(NOBODY)
         if mishap.fault:
-            self.faults.append(Fault(task.process.actor, what, mishap.fault))
+            self.faults.append(Fault(door.actor, door.what, mishap.fault))
         if mishap.fault and service and not self.ended:
-            self._add_fault(mishap, service, operation)
+            self._add_fault(mishap, service, door.operation)
         if mishap.fault and fail is not None:
             if mishap.when == "after":
                 effect()
             result = fail(mishap.fault)
         else:
             result = effect()
-        if what == "service":
-            changes = tuple(self.ledger.observe(task.process.actor)) if writes else ()
-            fault = f"{mishap.fault} {mishap.when}" if mishap.fault else ""
-            moment = self.simulation.now
-            attempt = Attempt(
-                moment, task.process.actor, operation, parameters or {}, fault, changes, _error_of(result)
-            )
-            self.attempts.append(attempt)
-        if mishap.kill == "after":
-            task.process.kill()
-            raise Killed
-        if not at_once:
-            task.sleep(seconds + mishap.seconds_after)
+        if door.what == "service":
+            changes = tuple(self.ledger.observe(door.actor)) if door.writes else ()
+            fault = f"{mishap.fault} {mishap.when}" if mishap.fault else "" if read else "unanswered"
+            self._journal(door, parameters, fault, changes, _error_of(result))
         return result
+
+    def _journal(
+        self,
+        door: Door,
+        parameters: Mapping[str, Any] | None,
+        fault: str,
+        changes: tuple[Change, ...] = (),
+        error: str = "",
+    ) -> None:
+        now = self.simulation.now
+        self.attempts.append(Attempt(now, door.actor, door.operation, parameters or {}, fault, changes, error))
 
     def _add_fault(self, mishap: Mishap, service: str, operation: str) -> None:
         kind, code = mishap.fault, None
@@ -516,12 +574,14 @@ def worlds() -> Iterator[Worlds]:
         patch.setattr(made.services, "_lock", lock())
         patch.setattr(service, "threading", _threads(lock))  # of exchanges
         patch.setattr(botocore.credentials, "threading", types.SimpleNamespace(Lock=lock))
-        patch.setattr(waiting, "time", time_module(lambda: made.world.simulation))
+        for module in (waiting, dynamodb):
+            patch.setattr(module, "time", time_module(lambda: made.world.simulation))
         patch.setattr(waiting, "random", _Chance(made))
         patch.setattr(botocore.endpoint, "time", time_module(lambda: made.world.simulation))
         # Clients live longer here than in any process, so that their quota of retries would run dry.
         patch.setattr(botocore.retries.quota.RetryQuota, "acquire", lambda *_: True)
-        patch.setattr(botocore.endpoint.Endpoint, "_do_get_response", _attempt_of(made))
+        patch.setattr(botocore.endpoint.Endpoint, "_do_get_response", _attempt_of(made, Services._before_send))
+        patch.setattr(Services, "_before_send", lambda *_, **__: None)
         patch.setattr(
             botocore.handlers,
             "BUILTIN_HANDLERS",
@@ -563,20 +623,28 @@ def _keep_parameters(params: Mapping[str, Any], context: dict[str, Any], **_: ob
     context["parameters as given"] = params
 
 
-def _attempt_of(made: Worlds) -> Callable[..., Any]:
-    """One attempt of any call by botocore: through a door, then to moto, or to whoever plays that API."""
+def _attempt_of(made: Worlds, check: Callable[..., None]) -> Callable[..., Any]:
+    """One attempt of any call by botocore: through a door, then to moto, or to whoever plays that API.
+
+    ``check``: what the core does before an attempt, when it leaves and not when it arrives.
+    """
     send = botocore.endpoint.Endpoint._do_get_response
 
     def attempt(self: Any, request: Any, operation_model: Any, context: dict[str, Any]) -> Any:
         world, service = made.world, operation_model.service_model.service_name
         operation = str(operation_model.name)
         played = world.aws.get(service)
+        late = (
+            self.http_session._timeout.read_timeout,
+            lambda: (None, ReadTimeoutError(endpoint_url=request.url)),
+        )
         if played is not None:
             return world.through(
                 service,
                 operation,
                 lambda: _answer(played, operation, context["parameters as given"], request.url),
                 fail=lambda fault: _failure(fault, request.url),
+                late=late,
             )
 
         def call() -> Any:
@@ -587,12 +655,18 @@ def _attempt_of(made: Worlds) -> Callable[..., Any]:
         exchange = world.kind.exchange
         # An exchange of credentials happens under a lock that all processes share here: nobody gets in between.
         at_once = exchange is not None and operation == exchange.operation
+        if not at_once and world.simulation.current is not None:
+            try:
+                check(made.services, request)
+            except Exception as error:  # noqa: BLE001 - as botocore does
+                return None, error
         return world.through(
             "service",
             operation,
             call,
             at_once=at_once,
             service=service,
+            late=late,
             parameters=context.get("parameters as given"),
         )
 
@@ -618,7 +692,7 @@ def _answer(played: Played, operation: str, parameters: Mapping[str, Any], url: 
     try:
         content, status = played(operation, parameters), 200
     except AwsError as error:
-        content = {"Error": {"Code": error.code, "Message": error.message, "Type": "Sender"}}
+        content = {**error.more, "Error": {"Code": error.code, "Message": error.message, "Type": "Sender"}}
         status = error.status
     metadata = {"HTTPStatusCode": status, "HTTPHeaders": {}, "RequestId": "played"}
     return (AWSResponse(url, status, {}, _Empty()), {**content, "ResponseMetadata": metadata}), None
