@@ -52,6 +52,9 @@ check: setup ## Lint, types, import directions, generated files
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m generation --check
 
+mutants: $(READY) ## Change the code that decides bit by bit, in a copy: a test must fail each time (takes hours, goes on where it stopped)
+	@$(BIN)/python -m tests.mutants $(MUTANTS)
+
 generate: $(READY) ## Write what follows from the declarations of kinds
 	@$(BIN)/python -m generation
 

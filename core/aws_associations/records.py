@@ -16,6 +16,9 @@ from aws_associations.identity import Identity, resembles_id
 TOMBSTONE_SECONDS = 86_400
 """How long the record of a deleted resource is kept: a late delivery of an older request is then known to be late."""
 
+_OVERTAKEN = 2.0
+"""Seconds by which a Create may be signed after the Delete that overtook it: two machines sign them."""
+
 _REMEMBERED = 20
 """How many requests and ids of the past one resource remembers: an operation of CloudFormation makes a few."""
 
@@ -354,8 +357,8 @@ class Resource:
         if type_ is RequestType.DROP:
             fenced = replace(self.main, fenced=True) if self.main else None
             deletes = {**dict(list(self.deletes.items())[-_REMEMBERED:]), request: None}
-            # An id that CloudFormation invented, before its Create came: that one is late though of the same second.
-            newest = signed + 1.0 if self.main is None and not self.knows(physical_id) else signed
+            # An id that CloudFormation invented before its Create came: that one is late, though signed a second later.
+            newest = signed + _OVERTAKEN if self.main is None and not self.knows(physical_id) else signed
             return replace(marked, main=fenced, deletes=deletes, deleted=max(self.deleted, newest))
         closed = (*self.closed, self.main.request) if self.main else self.closed
         return replace(marked, main=Main(request, signed), closed=closed[-_REMEMBERED:])

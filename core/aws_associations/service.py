@@ -165,7 +165,7 @@ class Services:
     def _translated(self, kind: Kind | None, deadline: Deadline, operation: str) -> Iterator[None]:
         """Count the attempts of the calls made inside, stop them at the deadline, translate what they raise."""
         attempt = self._attempt
-        attempt.deadline, attempt.sent, attempt.rejected = deadline, 0, False
+        attempt.deadline, attempt.sent, attempt.rejected, attempt.lost = deadline, 0, False, False
         attempt.exchanging = attempt.host = ""
         attempt.kind = kind
         attempt.patience, attempt.delays = deadline.part(_PATIENCE), delays()
@@ -211,7 +211,10 @@ class Services:
         from botocore.exceptions import ClientError
 
         attempt = self._attempt
-        if getattr(attempt, "deadline", None) is None or attempt.exchanging or response is None:
+        if getattr(attempt, "deadline", None) is None or attempt.exchanging:
+            return None
+        if response is None:
+            attempt.lost = True
             return None
         status, answer = response[0].status_code, response[1]
         if not 400 <= status < 500:
@@ -234,6 +237,11 @@ class Services:
             deadline.check()
             self._attempt.exchanging = event_name.rpartition(".")[2]
             self._attempt.host = _hostname(request)
+
+    @property
+    def may_still_arrive(self) -> bool:
+        """Whether an attempt of this thread's last call was not answered, though a later one may have been."""
+        return bool(self._attempt.lost)
 
     def _session(self) -> Any:
         with self._lock:

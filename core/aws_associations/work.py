@@ -293,7 +293,7 @@ class Work:
 
         def closed(resource: Resource, association: Association) -> tuple[Resource, Association]:
             resource, association = change(resource, association)
-            return resource.answered(self.request.request_id, answer), association.released()
+            return resource.answered(self.request.request_id, answer), self._freed(association)
 
         self.change(closed)
 
@@ -358,12 +358,17 @@ class Work:
 
     def send(self, operation: str, parameters: Mapping[str, object]) -> Mapping[str, Any]:
         """Associate or disassociate. Raises AssociationError."""
+        lost = True
         try:
-            return write(self._services, self.identity, operation, parameters, self.deadline)
+            answer = write(self._services, self.identity, operation, parameters, self.deadline)
+            lost = self._services.may_still_arrive
         except AssociationError as error:
-            if error.lost:
-                self._in_flight_until = self.now + LONGEST_CALL
+            lost = error.lost
             raise
+        finally:
+            if lost:
+                self._in_flight_until = self.now + LONGEST_CALL
+        return answer
 
     def wait_out(self) -> None:
         """Wait until a write that was not answered can arrive no more: before that no look is believed."""
