@@ -142,15 +142,7 @@ class AssociationProvider(ResourceProvider):
         for part in self.kind.parts:
             if news.get(part.name) is None and part.default is None:
                 failures[part.name] = "is missing"
-        on_existing = known.get("on_existing", "fail")
-        if not isinstance(on_existing, str) or on_existing not in ON_EXISTING:
-            failures["on_existing"] = f"must be {' or '.join(map(repr, ON_EXISTING))}, is {on_existing!r}"
-        timeout = known.get("timeout_seconds", self.kind.timeout_seconds)
-        if not isinstance(timeout, (int, float)) or isinstance(timeout, bool) or not 1 <= timeout <= LONGEST_TIMEOUT:
-            failures["timeout_seconds"] = f"must be a number of seconds from 1 to {LONGEST_TIMEOUT}, is {timeout!r}"
-        region = known.get("region")
-        if region is not None and (not isinstance(region, str) or not region):
-            failures["region"] = "must be the name of an AWS region"
+        failures.update(_wrong_settings(known, self.kind))
         if not failures:
             failures.update(self._too_long(given))
         return CheckResult(dict(news), [CheckFailure(name, reason) for name, reason in failures.items()])
@@ -379,6 +371,21 @@ class AssociationProvider(ResourceProvider):
             "adopted": known.adopted,
             **status_out,
         }
+
+
+def _wrong_settings(known: Mapping[str, Any], kind: Kind) -> dict[str, str]:
+    """What is wrong with the inputs that every kind has: name → one sentence."""
+    failures = {}
+    on_existing = known.get("on_existing", "fail")
+    if not isinstance(on_existing, str) or on_existing not in ON_EXISTING:
+        failures["on_existing"] = f"must be {' or '.join(map(repr, ON_EXISTING))}, is {on_existing!r}"
+    timeout = known.get("timeout_seconds", kind.timeout_seconds)
+    if not isinstance(timeout, (int, float)) or isinstance(timeout, bool) or not 1 <= timeout <= LONGEST_TIMEOUT:
+        failures["timeout_seconds"] = f"must be a number of seconds from 1 to {LONGEST_TIMEOUT}, is {timeout!r}"
+    region = known.get("region")
+    if region is not None and (not isinstance(region, str) or not region):
+        failures["region"] = "must be the name of an AWS region"
+    return failures
 
 
 def _known_only(values: Mapping[str, Any]) -> dict[str, Any]:

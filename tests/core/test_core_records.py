@@ -297,6 +297,34 @@ def test_only_an_unknown_outcome_keeps_its_token() -> None:
     assert asked.claimed("one", HELD, Basis.GRANTED).asked is None
 
 
+def test_an_accepted_removal_stays_accepted_when_it_is_begun_again() -> None:
+    """The next Delete sends nothing: what is there then was granted by others."""
+    again = shared.dropping("one", "d1").dropped("one").dropping("one", "d2")
+
+    assert again.claims["one"].state is ClaimState.DROPPED
+
+
+def test_a_claim_that_goes_leaves_those_of_others_and_the_last_one_everything() -> None:
+    """With the last claim goes how the association came to be."""
+    asked = Association().asking("one", HELD, Asked("id", "token", 7.0))
+
+    assert asked.claims == {"one": HELD}
+    assert set(shared.without("one").claims) == {"other"}
+    assert asked.without("one") == Association()
+
+
+def test_a_released_lease_leaves_the_record_as_it_was() -> None:
+    """Nobody works on it, and nothing else changes."""
+    assert shared.leased("me", 5.0).released() == shared
+
+
+def test_an_owner_of_a_program_without_a_create_is_read_back() -> None:
+    """A state of before has no id of the create."""
+    owner = Owner("pulumi", ("org", "project", "dev"), ("", "alice"))
+
+    assert Owner.parse(owner.key) == owner
+
+
 @pytest.mark.parametrize(("holder", "now", "free"), [("me", 5, True), ("you", 5, False), ("you", 10, True)])
 def test_a_lease_is_its_holders_until_it_ends(holder: str, now: float, free: bool) -> None:
     """Whoever holds it may go on, and everybody else may begin at its end."""

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from tests.model.aws import AwsError
 from tests.model.function import FUNCTION_ARN, Delivery, Invocation, Lambda
 from tests.model.simulation import Simulation
-from tests.model.world import ACCOUNT, REGION, World, numbered
+from tests.model.world import ACCOUNT, REGION, Fault, World, numbered
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
 SERVICE_TIMEOUT = 3600.0
@@ -1015,6 +1015,8 @@ class CloudFormation:
         """Answer Throttling to more reads in a second than it serves."""
         self._reads = [moment for moment in self._reads if moment > self.simulation.now - 1]
         if len(self._reads) >= (self.habits.reads_a_second or float("inf")):
+            task = self.simulation.current
+            self.world.faults.append(Fault(task.process.actor if task else None, "cloudformation", "throttled"))
             raise AwsError("Throttling", "Rate exceeded")
         self._reads.append(self.simulation.now)
 

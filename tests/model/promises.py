@@ -395,7 +395,7 @@ class Promises:
                 return True
             if self._left_in_place(stack, identity, grant.time):
                 return True
-        owners = [request, *(each for each in self._made(identity) if each.sent >= request.sent)]
+        owners = [request, *(each for each in self._made(identity) if self._settled(each, identity) > grant.time)]
         return any(
             each.declared.retain
             or any(stack.status not in _ENDED_WELL for stack in _lineage(each.stack))

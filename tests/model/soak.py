@@ -23,6 +23,9 @@ from tests.model.promises import LIMITS
 from tests.model.pulumi_limits import openings
 from tests.model.pulumi_promises import LIMITS as PULUMI_LIMITS
 
+FAULTS = ("mishap", "deliveries again", "the table")
+"""What the names of faults begin with."""
+
 _SHRINKING = 20.0
 """Seconds for making one failing script smaller."""
 
@@ -214,6 +217,8 @@ def _report(whole: Part) -> None:
     print(f"\n{whole.lifecycles} lifecycles, {len(whole.broken)} of them broke a promise. What they covered:")
     for name, count in sorted(whole.seen.items()):
         print(f"  {count:8d}  {name}")
+    faults = sum(count for name, count in whole.seen.items() if name.startswith(FAULTS))
+    print(f"\nFaults per lifecycle: {faults / max(1, whole.lifecycles):.2f}")
     print("\nHow often each documented limit occurred:")
     for name in dict.fromkeys((*LIMITS, *PULUMI_LIMITS)):
         print(f"  {whole.limits[name]:8d}  {name}")

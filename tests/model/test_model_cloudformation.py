@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
+from aws_associations.errors import NotStabilized
+from aws_associations.grant import Grant
 from aws_associations.kinds import KINDS
+from aws_associations.records import Basis
+from aws_associations.revoke import Removal, Revocation
+from aws_associations_lambda import responder
 from tests.contract.scenery import Values
 from tests.model.draw import by_chance, scripts
 from tests.model.play import Theatre
@@ -71,9 +76,6 @@ def test_a_grant_that_others_revoke_for_us_is_a_loss_only_if_we_did_it(stage: Th
 
 def test_a_revocation_of_what_others_granted_is_seen(stage: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
     """A function that takes whatever is there for its own breaks the third promise."""
-    from aws_associations.grant import Grant
-    from aws_associations.records import Basis
-
     monkeypatch.setattr(Grant, "_basis", lambda _: Basis.GRANTED)
     script = Script("quicksight-group-membership", (Others(0, grant=True), Deploy(1, {"A": Member(0)}), Remove(1)))
 
@@ -82,8 +84,6 @@ def test_a_revocation_of_what_others_granted_is_seen(stage: Theatre, monkeypatch
 
 def test_a_grant_that_is_left_behind_is_seen(stage: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
     """A function that answers every Delete with success and does nothing breaks the second promise."""
-    from aws_associations.revoke import Removal, Revocation
-
     monkeypatch.setattr(Revocation, "run", lambda _: Removal.REVOKED)
     script = Script("quicksight-group-membership", (Deploy(1, {"A": Member(0)}), Remove(1)))
 
@@ -92,8 +92,6 @@ def test_a_grant_that_is_left_behind_is_seen(stage: Theatre, monkeypatch: pytest
 
 def test_a_grant_that_is_lost_is_seen(stage: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
     """A function that asks nobody who else holds a pair breaks the first promise on a rename."""
-    from aws_associations.revoke import Revocation
-
     monkeypatch.setattr(Revocation, "_why_kept", lambda _: None)
     script = Script("quicksight-group-membership", (Deploy(1, {"A": Member(0)}), Deploy(1, {"B": Member(0)})))
 
@@ -102,8 +100,6 @@ def test_a_grant_that_is_lost_is_seen(stage: Theatre, monkeypatch: pytest.Monkey
 
 def test_an_answer_that_never_comes_is_seen(stage: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
     """A function that ends without an answer breaks the fifth promise."""
-    from aws_associations_lambda import responder
-
     monkeypatch.setattr(responder, "put", lambda *_: 1)
     script = Script("quicksight-group-membership", (Deploy(1, {"A": Member(0)}),))
 
@@ -112,8 +108,6 @@ def test_an_answer_that_never_comes_is_seen(stage: Theatre, monkeypatch: pytest.
 
 def test_what_cannot_be_recovered_is_seen(stage: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
     """A function that fails every Delete breaks the sixth promise."""
-    from aws_associations.errors import NotStabilized
-    from aws_associations.revoke import Revocation
 
     def fail(_: object) -> None:
         raise NotStabilized("it does not work")
