@@ -15,6 +15,7 @@ from aws_associations import errors
 from aws_associations.errors import (
     AssociationError,
     InternalFailure,
+    InvalidRequest,
     LeaseLost,
     LedgerUnavailable,
     Superseded,
@@ -411,8 +412,10 @@ def _started_over(serve: Callable[[], _T]) -> _T:
 
 def _parse_any(text: str) -> AssociationId:
     """Read an id text of any kind: a resource whose type changed has claims of two kinds."""
-    kind = next(kind for kind in KINDS if text.startswith(f"{kind.name}/"))
-    return parse(kind, text)
+    for kind in KINDS:
+        if text.startswith(f"{kind.name}/"):
+            return parse(kind, text)
+    raise InvalidRequest(f"{text[:200]!r} is of a kind that this version does not serve")
 
 
 def _close_kept(work: Work, hold: Hold) -> Granted:

@@ -218,9 +218,13 @@ class Association:
         return replace(self, claims={**self.claims, owner: replace(self.claims[owner], state=ClaimState.DROPPED)})
 
     def without(self, *owners: str) -> Association:
-        """These claims are gone, and with the last one the basis."""
+        """These claims are gone. With the last one that stands goes the basis, and what is left of removals."""
         left = {key: claim for key, claim in self.claims.items() if key not in owners}
-        return replace(self, claims=left) if left else replace(self, claims={}, basis=None, asked=None)
+        return (
+            replace(self, claims=left)
+            if any(claim.state.stands for claim in left.values())
+            else replace(self, claims={}, basis=None, asked=None)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,9 +370,10 @@ class Resource:
     def _marked(self, type_: RequestType, physical_id: str) -> Resource:
         """The host names an id: that one is taken. What the last request left is marked.
 
-        A Delete with a marker, or an id that CloudFormation invents, is of a create whose answer it did not take.
+        A Delete with a marker, or an id that CloudFormation invents, is of a create whose answer it did not take: of
+        the first one, since one that failed may be cleaned up after the next has succeeded.
         """
-        never_taken = type_ is RequestType.DROP and not resembles_id(physical_id)
+        never_taken = type_ is RequestType.DROP and not resembles_id(physical_id) and not self.closed
         after = {HoldState.PENDING: HoldState.DROP, HoldState.HELD: HoldState.DROP if never_taken else HoldState.ASK}
         holds = {
             key: replace(hold, state=HoldState.SEEN if hold.id == physical_id else after.get(hold.state, hold.state))

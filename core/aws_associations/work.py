@@ -442,6 +442,8 @@ def replay_tells(work: Work) -> bool:
     kind, asked = work.identity.kind, work.association.asked
     if kind.duplicates is not Duplicates.CONFLICT or kind.token is None or asked is None:
         return False
+    if parse(kind, asked.id).identity != work.identity:
+        return False  # whoever may write the table must not choose what this sends
     return work.now - asked.at < kind.token.window.total_seconds() - _TOKEN_MARGIN
 
 

@@ -39,14 +39,14 @@ class CloudFormationHost:
         self._said = 0.0
 
     def took(self, id_text: str, since: float) -> bool:
-        """Return whether the resource has this id, or an event says that it was complete with it since then."""
+        """Return whether the resource has this id, or an event since then names it."""
         stack, logical_id = self._event.stack_id, self._event.logical_id
         if self._resource(stack, logical_id).get("PhysicalResourceId") == id_text:
             return True
         return any(
             event["LogicalResourceId"] == logical_id
             and event.get("PhysicalResourceId") == id_text
-            and event["ResourceStatus"] in _COMPLETE
+            and event["ResourceStatus"] not in {"CREATE_FAILED", "UPDATE_FAILED"}
             for event in self._events(stack, since - _SKEW)
         )
 
