@@ -397,13 +397,15 @@ class Promises:
                 return True
         owners = [request, *(each for each in self._made(identity) if self._settled(each, identity) > grant.time)]
         return any(
-            any(stack.status not in _ENDED_WELL for stack in _lineage(each.stack)) or self._said_since(each, grant.time)
+            each.declared.retain
+            or any(stack.status not in _ENDED_WELL for stack in _lineage(each.stack))
+            or self._said_since(each, grant.time)
             for each in owners
         )
 
     @staticmethod
     def _said_since(request: Request, moment: float) -> bool:
-        """Whether CloudFormation says since then that the resource was skipped or left, or that its deletion failed."""
+        """Whether CloudFormation says since then that the resource was skipped, or that its deletion failed."""
         ends = [
             "skipped" if event.reason == "skipped" else event.status
             for event in request.stack.events
@@ -411,7 +413,7 @@ class Promises:
             and event.time >= moment
             and (event.status in {"DELETE_FAILED", *_LET_GO} or event.reason == "skipped")
         ]
-        return bool({"skipped", "DELETE_SKIPPED"} & set(ends)) or ends[-1:] == ["DELETE_FAILED"]
+        return "skipped" in ends or ends[-1:] == ["DELETE_FAILED"]
 
     def _left_in_place(self, stack: Stack, identity: Identity, since: float) -> bool:
         """Whether the user said that it stays, or was told that it does."""
