@@ -138,5 +138,9 @@ class LeaseLost(AssociationError):
     default_advice = "Deploy again."
 
 
+INTERRUPTED = (LeaseLost, LedgerUnavailable, Superseded)
+"""The work ends here: what was decided counts no more, and nothing more is recorded."""
+
+
 class DeadlinePassed(Exception):
     """The host's time is over; raised instead of sending one more request."""

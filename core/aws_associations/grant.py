@@ -18,7 +18,7 @@ from aws_associations.errors import (
 )
 from aws_associations.identity import AssociationId, Identity, parse
 from aws_associations.kind import State
-from aws_associations.look import Sighting
+from aws_associations.look import Sighting, look_patiently
 from aws_associations.records import Asked, Association, Basis, Claim, ClaimState, Hold, HoldState, Owner, Resource
 from aws_associations.service import Services
 from aws_associations.waiting import Deadline
@@ -26,6 +26,7 @@ from aws_associations.work import Change, Work, disclaim, replay, replay_tells, 
 
 _MOVING = frozenset({State.ADDING, State.REMOVING})
 _FAILED = frozenset({State.FAILED, State.REMOVAL_FAILED})
+_THERE = frozenset(State) - {State.ABSENT}
 
 _TO_SHARE = (
     "To share it, deploy with OnExisting: Adopt (Pulumi: on_existing='adopt'): the last resource that declares it"
@@ -103,21 +104,26 @@ class Grant:
         self._kind = desired.identity.kind
         self._tokens = list(self._kind.token.associate) if self._kind.token else [None]
         self._sent = Sent.NOTHING
-        self._code: int | None = None
-        self._stale: tuple[str, ...] = ()
         self.change: Change = unchanged
         self.undo: Change = unchanged
+        claim = work.claim
+        if claim is not None and (claim.state, claim.request) == (ClaimState.PENDING, work.request.request_id):
+            # An earlier try of the same request sent one.
+            self._sent, self.undo = Sent.UNKNOWN, disclaim(work)
+        self._code: int | None = None
+        self._stale: tuple[str, ...] = ()
 
-    def run(self, seen: Sighting) -> Granted:
+    def run(self, seen: Sighting | None = None) -> Granted:
         """Claim what is there or grant what is not, until the service says that it is so.
 
         Args:
-            seen: a look under the lease.
+            seen: a look under the lease; None: there was none so far.
 
         Raises:
             AssociationError: ``outcome_unknown`` tells whether something may remain.
         """
         try:
+            seen = seen or look_patiently(self._services, self._desired.identity, self._patience, self._work.deadline)
             while True:
                 seen = self._at_rest(seen)
                 self._must_be_free_of_others(seen)
@@ -130,10 +136,15 @@ class Grant:
             raise
 
     def _at_rest(self, seen: Sighting) -> Sighting:
-        """Wait until it is neither being added nor being removed."""
-        if seen.state not in _MOVING:
-            return seen
-        return next(seen for seen in self._work.looks("settled") if seen.state not in _MOVING)
+        """Wait until it is neither being added nor being removed, and until an accepted removal had time to show."""
+        work, association = self._work, self._work.association
+        if seen.state in _MOVING:
+            seen = next(seen for seen in work.looks("settled") if seen.state not in _MOVING)
+        if seen.state is State.PRESENT and association.is_dropped:
+            seen = work.look_until({State.ABSENT}, "removed")
+            if seen.state is State.PRESENT:
+                work.change(disclaim(work))  # somebody granted it since
+        return seen
 
     # -- others -------------------------------------------------------------------------------------------------------
 
@@ -233,8 +244,7 @@ class Grant:
             return
         if self._sent is Sent.NOTHING:
             work.change(self.undo)  # what is there from now on may be somebody else's
-        work.wait_out()
-        if self._settled().state is not State.ABSENT:
+        if work.look_after(error, _THERE).state is not State.ABSENT:
             return
         if conflict and len(self._tokens) > 1:
             self._tokens.pop(0)  # the token's own past was the conflict
@@ -269,15 +279,6 @@ class Grant:
                 absent_since = deadline.moment
             elif len(self._tokens) > 1 and deadline.elapsed_since(absent_since) >= kind.settle_seconds:
                 return None
-        raise AssertionError("looks are endless")
-
-    def _settled(self) -> Sighting:
-        """Look until it is there, or was absent for as long as a list may lag."""
-        deadline = self._work.deadline
-        start = deadline.moment
-        for seen in self._work.looks("settled"):
-            if seen.state is not State.ABSENT or deadline.elapsed_since(start) >= self._kind.settle_seconds:
-                return seen
         raise AssertionError("looks are endless")
 
     # -- what the records say -----------------------------------------------------------------------------------------

@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 
 from aws_associations import errors
 from aws_associations.errors import (
+    INTERRUPTED,
     AssociationError,
     InternalFailure,
     InvalidRequest,
     LeaseLost,
-    LedgerUnavailable,
     Superseded,
 )
 from aws_associations.grant import Desired, Grant, Granted, How, OnExisting
@@ -224,8 +224,8 @@ class Lifecycle:
     def _granted(self, desired: Desired, patience: Deadline, work: Work, seen: Sighting | None = None) -> Granted:
         grant = Grant(self._services, work, desired, patience)
         try:
-            granted = grant.run(seen or self._first_look(patience, work))
-        except (LeaseLost, LedgerUnavailable, Superseded):
+            granted = grant.run(seen)
+        except INTERRUPTED:
             raise
         except AssociationError as error:
             _record_failure(work, error, grant.undo)
@@ -249,7 +249,7 @@ class Lifecycle:
             if seen.state in {State.FAILED, State.REMOVAL_FAILED} and work.claim is not None:
                 Revocation(self._services, work).clear(seen.state)
                 seen = self._first_look(patience, work)
-        except (LeaseLost, LedgerUnavailable, Superseded):
+        except INTERRUPTED:
             raise
         except AssociationError as error:
             if hold is None or not self.has_ended(error, work.identity.kind):
@@ -271,7 +271,7 @@ class Lifecycle:
         for hold in work.to_settle():
             try:
                 self._settle(work, hold, deadline)
-            except (LeaseLost, LedgerUnavailable, Superseded):
+            except INTERRUPTED:
                 raise
             except AssociationError as error:
                 work.request.host.note("may-remain", {"id": hold.id, "cause": error.cause}, warning=True)
@@ -291,7 +291,7 @@ class Lifecycle:
         revocation = Revocation(self._services, work)
         try:
             return revocation.run(), revocation.change
-        except (LeaseLost, LedgerUnavailable, Superseded):
+        except INTERRUPTED:
             raise
         except AssociationError as error:
             if self.has_ended(error, work.identity.kind):
@@ -460,5 +460,5 @@ def _record(work: Work, change: Change) -> None:
     """Record how a request failed, and free the lease. What cannot be recorded is settled by the next request."""
     try:
         work.finish(change)
-    except (LeaseLost, LedgerUnavailable, Superseded) as lost:
+    except INTERRUPTED as lost:
         work.request.host.note("not-recorded", {"association": str(work.identity), "cause": lost.cause})

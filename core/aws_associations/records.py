@@ -19,6 +19,9 @@ TOMBSTONE_SECONDS = 86_400
 _OVERTAKEN = 2.0
 """Seconds by which a Create may be signed after the Delete that overtook it: two machines sign them."""
 
+_LONGEST_CREATE = 7200.0
+"""Seconds: CloudFormation waits for an answer an hour at most (``ServiceTimeout``), and its Delete follows soon."""
+
 _REMEMBERED = 20
 """How many requests and ids of the past one resource remembers: an operation of CloudFormation makes a few."""
 
@@ -178,6 +181,12 @@ class Association:
         asked = {"asked": _told(self.asked, "id", "token", "at")} if self.asked else {}
         return {"claims": claims, **asked, **_told(self, "basis", "holder", "until")}
 
+    @property
+    def is_dropped(self) -> bool:
+        """Whether its removal was accepted and nobody has claimed it since."""
+        states = {claim.state for claim in self.claims.values()}
+        return ClaimState.DROPPED in states and not any(state.stands for state in states)
+
     def others(self, owner: str) -> dict[str, Claim]:
         """Claims of others that stand."""
         return {key: claim for key, claim in self.claims.items() if key != owner and claim.state.stands}
@@ -236,12 +245,14 @@ class Main:
         signed: when the host made it, epoch seconds.
         answer: as it was given; None: it has not been answered.
         fenced: a Delete came after it, so that it must write nothing more.
+        again: a create before it failed, whose Delete may still come.
     """
 
     request: str
     signed: float = 0.0
     answer: Mapping[str, Any] | None = None
     fenced: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,7 +331,7 @@ class Resource:
     @property
     def content(self) -> dict[str, Any]:
         """As JSON."""
-        main = {"main": _told(self.main, "request", "signed", "answer", "fenced")} if self.main else {}
+        main = {"main": _told(self.main, "request", "signed", "answer", "fenced", "again")} if self.main else {}
         names = ("id", "state", "request", "signed", "since", "status")
         holds = {key: _told(hold, *names) for key, hold in self.holds.items()}
         deletes = [[*each] for each in self.deletes.items()]  # pairs: a ledger sorts the names of an object
@@ -334,8 +345,6 @@ class Resource:
         main = self.main
         if self.answer_to(request) is not None:
             return Admission.REPEAT
-        if request in self.deletes:
-            return Admission.SERVE
         if main is not None and main.request == request:
             return Admission.REFUSE if main.fenced else Admission.SERVE
         newest = max(main.signed if main else 0.0, self.deleted if type_ is RequestType.GRANT else 0.0)
@@ -357,7 +366,7 @@ class Resource:
         """A request begins. One that is delivered again changes nothing."""
         if self.may_write(request):
             return self
-        marked = self._marked(type_, physical_id)
+        marked = self._marked(type_, signed, physical_id)
         if type_ is RequestType.DROP:
             fenced = replace(self.main, fenced=True) if self.main else None
             deletes = {**dict(list(self.deletes.items())[-_REMEMBERED:]), request: None}
@@ -365,21 +374,28 @@ class Resource:
             newest = signed + _OVERTAKEN if self.main is None and not self.knows(physical_id) else signed
             return replace(marked, main=fenced, deletes=deletes, deleted=max(self.deleted, newest))
         closed = (*self.closed, self.main.request) if self.main else self.closed
-        return replace(marked, main=Main(request, signed), closed=closed[-_REMEMBERED:])
+        again = not physical_id and self.main is not None and not self.main.fenced
+        return replace(marked, main=Main(request, signed, again=again), closed=closed[-_REMEMBERED:])
 
-    def _marked(self, type_: RequestType, physical_id: str) -> Resource:
+    def _marked(self, type_: RequestType, signed: float, physical_id: str) -> Resource:
         """The host names an id: that one is taken. What the last request left is marked.
 
-        A Delete with a marker, or an id that CloudFormation invents, is of a create whose answer it did not take: of
-        the first one, since one that failed may be cleaned up after the next has succeeded.
+        A Delete with a marker, or an id that CloudFormation invents, is of the newest create, whose answer it did not
+        take. It may be of another one if the create before that one failed, or if the newest one is long over.
         """
-        never_taken = type_ is RequestType.DROP and not resembles_id(physical_id) and not self.closed
-        after = {HoldState.PENDING: HoldState.DROP, HoldState.HELD: HoldState.DROP if never_taken else HoldState.ASK}
-        holds = {
-            key: replace(hold, state=HoldState.SEEN if hold.id == physical_id else after.get(hold.state, hold.state))
-            for key, hold in self.holds.items()
-        }
-        return replace(self, holds=holds)
+        main = self.main
+        of_create = type_ is RequestType.DROP and not resembles_id(physical_id)
+        not_taken = of_create and main is not None and not main.again and signed - main.signed < _LONGEST_CREATE
+
+        def after(hold: Hold) -> HoldState:
+            if hold.id == physical_id:
+                return HoldState.SEEN
+            if hold.state is HoldState.HELD:
+                of_newest = main is not None and hold.request == main.request
+                return HoldState.DROP if not_taken and of_newest else HoldState.ASK
+            return HoldState.DROP if hold.state is HoldState.PENDING else hold.state
+
+        return replace(self, holds={key: replace(hold, state=after(hold)) for key, hold in self.holds.items()})
 
     def answered(self, request: str, answer: Mapping[str, Any]) -> Resource:
         """The request has been answered."""

@@ -23,6 +23,7 @@ from aws_associations.waiting import delays
 from aws_associations.work import Change, Work, release, replay, replay_tells, unchanged
 
 _GONE = frozenset({State.ABSENT, State.ELSEWHERE})
+_THERE = frozenset(State) - _GONE
 
 
 class Removal(enum.Enum):
@@ -162,7 +163,7 @@ class Revocation:
         work = self._work
         if work.association.basis is not Basis.ASKED or not replay_tells(work):
             return True
-        if self._settled_look().state in _GONE:
+        if work.look_until(_THERE, "settled").state in _GONE:
             return False
         try:
             replay(work)
@@ -198,6 +199,7 @@ class Revocation:
             return self._wait_for_absence()
         except AssociationError as error:
             error.outcome_unknown = True  # the removal may show later
+            self._work.expect_late(self._kind.settle_seconds)
             raise
 
     def _after_rejection(self, error: AssociationError, delay: float) -> Removal | None:
@@ -207,8 +209,7 @@ class Revocation:
         gone = Removal.REVOKED if self._unknown else Removal.ABSENT
         if isinstance(error, NotFound):
             return gone
-        work.wait_out()
-        seen = self._seen_after(error)
+        seen = work.look_after(error, _THERE)
         if seen.state in _GONE:
             return gone
         if seen.state is State.REMOVING:
@@ -243,23 +244,6 @@ class Revocation:
                 kind.token.disassociate, work.request.owner, request, kind.disassociate, work.identity, parameters
             )
         work.send(kind.disassociate, parameters)
-
-    def _settled_look(self) -> Sighting:
-        """Look until it is there, or was gone for as long as a list may lag."""
-        deadline = self._work.deadline
-        start = deadline.moment
-        for seen in self._work.looks("settled"):
-            if seen.state not in _GONE or deadline.elapsed_since(start) >= self._kind.settle_seconds:
-                return seen
-        raise AssertionError("looks are endless")
-
-    def _seen_after(self, error: AssociationError) -> Sighting:
-        """The settled look after a removal that did not succeed."""
-        try:
-            return self._settled_look()
-        except AssociationError as blind:
-            error.cause += f"; it could not be seen afterwards either ({blind.code}: {blind.cause})"
-            raise error from blind
 
     def _wait_for_absence(self) -> Removal:
         """Look until an accepted removal shows, and learn how long that takes."""

@@ -7,12 +7,13 @@ service: it is short, and :attr:`Work.deadline` renews it before every attempt o
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from aws_associations.errors import (
+    INTERRUPTED,
     AssociationError,
     LeaseLost,
     LedgerUnavailable,
@@ -374,7 +375,7 @@ class Work:
         """Wait until a write that was not answered can arrive no more: before that no look is believed."""
         while (left := self._in_flight_until - self.now) > 0:
             self.keep_lease()
-            self.pause(min(left, _SLICE), "answered", "not answered")
+            self.pause(min(left, _SLICE), "settled", "unknown, after a request without an answer")
 
     def looks(self, until: str, pace: Pace | None = None) -> Iterator[Sighting]:
         """Look again and again, with a pause between two looks. Raises NotStabilized at the deadline."""
@@ -384,6 +385,29 @@ class Work:
                 self.pause(delay, until, seen.told)
             seen = look(self._services, self.identity, self.deadline)
             yield seen
+
+    def look_until(self, states: Collection[State], until: str) -> Sighting:
+        """Look until it is in one of these states, or for as long as a list of the service may lag."""
+        start = self.deadline.moment
+        for seen in self.looks(until):
+            if seen.state in states or self.deadline.elapsed_since(start) >= self.identity.kind.settle_seconds:
+                return seen
+        raise AssertionError("looks are endless")
+
+    def look_after(self, error: AssociationError, states: Collection[State]) -> Sighting:
+        """The same after a write that failed, which it names if it cannot be seen."""
+        try:
+            self.wait_out()
+            return self.look_until(states, "settled")
+        except INTERRUPTED:
+            raise
+        except AssociationError as blind:
+            error.cause += f"; it could not be seen afterwards either ({blind.code}: {blind.cause})"
+            raise error from blind
+
+    def expect_late(self, seconds: float) -> None:
+        """What the service accepted may show that late: nobody else is to look before."""
+        self._in_flight_until = max(self._in_flight_until, self.now + seconds)
 
     def pause(self, seconds: float, until: str, status: str) -> None:
         """Let time pass, and say what is waited for. Raises NotStabilized at the deadline."""

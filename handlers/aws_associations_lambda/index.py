@@ -89,13 +89,14 @@ def _request(event: Event, context: Any) -> Request:
     deadline = Deadline(SystemClock(), remaining - handler.answering_seconds(remaining) - last_call)
     handler.stop = deadline.end_now
     account, region = _place(context)
+    now = _services.utc_now()
     return Request(
         owner=Owner("cloudformation", (event.stack_id,), (event.logical_id,)),
         request_id=event.request_id,
         account=account,
         deadline=deadline,
-        host=CloudFormationHost(event, account, region),
-        signed=moment_of(event, _services.utc_now()),
+        host=CloudFormationHost(event, account, region, now),
+        signed=moment_of(event, now),
         physical_id=event.physical_id,
     )
 

@@ -27,15 +27,18 @@ _THROTTLED = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceed
 _SKEW = 2.0
 """Seconds by which clocks may differ."""
 
+_EVENT_DAYS = 90
+"""How long CloudFormation keeps the events of a stack ("View stack events", AWS CloudFormation User Guide)."""
+
 _SECONDS_BETWEEN_LINES = 30.0
 
 
 class CloudFormationHost:
     """What CloudFormation knows of one request, and where its notes go."""
 
-    def __init__(self, event: Event, account: str, region: str) -> None:
+    def __init__(self, event: Event, account: str, region: str, now: datetime.datetime) -> None:
         """Args: account, region: the function's own; stacks elsewhere cannot be asked."""
-        self._event, self._account, self._region = event, account, region
+        self._event, self._account, self._region, self._now = event, account, region, now.timestamp()
         self._said = 0.0
 
     def took(self, id_text: str, since: float) -> bool:
@@ -43,6 +46,8 @@ class CloudFormationHost:
         stack, logical_id = self._event.stack_id, self._event.logical_id
         if self._resource(stack, logical_id).get("PhysicalResourceId") == id_text:
             return True
+        if self._has_no_events_of(since):
+            raise CannotAsk(f"stack {stack} keeps the events of {_EVENT_DAYS} days only")
         return any(
             event["LogicalResourceId"] == logical_id
             and event.get("PhysicalResourceId") == id_text
@@ -59,8 +64,11 @@ class CloudFormationHost:
             return True
         if str(self._stack(stack).get("StackStatus", "")).endswith("IN_PROGRESS"):
             newest = next((event for event in self._running(stack) if event["LogicalResourceId"] == logical_id), None)
-            if newest is None or newest["ResourceStatus"] != "DELETE_COMPLETE":
-                return newest is not None
+            if newest is None:
+                # Events lag: it may have got another id a moment ago, and a rollback may give it this one back.
+                return bool(self._resource(stack, logical_id))
+            if newest["ResourceStatus"] != "DELETE_COMPLETE":
+                return True
             deleted = parse_or_none(identity.kind, str(newest.get("PhysicalResourceId") or ""))
             # The clean-up of another id tells nothing: a rollback may be about to give it this one back.
             return deleted is not None and deleted.identity != identity
@@ -69,6 +77,8 @@ class CloudFormationHost:
 
     def adoption_completed(self, since: float) -> bool:
         """Return whether the stack, and every stack around it, completed after that and before what it does now."""
+        if self._has_no_events_of(since):
+            return True  # no operation lasts that long, and one that rolled back has let go of it
         stack = self._event.stack_id
         while stack:
             if not self._completed_between(stack, since):
@@ -92,6 +102,9 @@ class CloudFormationHost:
             self.note("waiting", fields)
 
     # -- what stacks show ---------------------------------------------------------------------------------------------
+
+    def _has_no_events_of(self, moment: float) -> bool:
+        return self._now - moment > _EVENT_DAYS * 86_400
 
     def _completed_between(self, stack: str, since: float) -> bool:
         running = True

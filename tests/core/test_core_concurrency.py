@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+
+import pytest
 
 from aws_associations.errors import AlreadyExists
 from aws_associations.identity import AssociationId
@@ -11,6 +14,18 @@ from aws_associations.lifecycle import How, Removal
 from tests.core.world import ASSOCIATE, DISASSOCIATE, EXCHANGE, GROUP, USER, World
 
 USERS = [f"user{number}" for number in range(8)]
+
+
+@pytest.fixture(autouse=True)
+def waits_let_others_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for a lease lets its holder get on: a sleep that costs no time would outrun the other thread."""
+    sleep = world.clock.sleep
+
+    def sleeps(seconds: float) -> None:
+        sleep(seconds)
+        time.sleep(0.05)
+
+    monkeypatch.setattr(world.clock, "sleep", sleeps)
 
 
 def test_threads_create_and_delete_different_memberships(world: World) -> None:

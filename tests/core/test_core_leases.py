@@ -10,7 +10,7 @@ import pytest
 
 from aws_associations.errors import AlreadyExists, AssociationError, LeaseLost, NotStabilized, ServiceUnavailable
 from aws_associations.lifecycle import How, OnExisting, Removal
-from aws_associations.records import Association, ClaimState, association_key
+from aws_associations.records import Association, ClaimState, HoldState, association_key
 from aws_associations.service import LONGEST_CALL
 from aws_associations.work import LEASE_SECONDS
 from tests.core.world import ASSOCIATE, DISASSOCIATE, EXCHANGE, GROUP, LOOK, USER, World, after_seconds
@@ -199,6 +199,54 @@ def test_a_worker_that_overslept_writes_nothing(inner: World, monkeypatch: pytes
     assert inner.effects(ASSOCIATE) == 1
 
 
+def test_a_worker_that_lost_its_lease_after_a_lost_associate_still_says_that_something_may_remain(
+    inner: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It starts over and fails at once: the host must undo what its first try may have granted."""
+    inner.control.add_fault("cut", operation=ASSOCIATE, when="after", count=5)
+    after_seconds(inner, monkeypatch, 8, lambda: steal(inner, 1))
+    inner.control.add_fault("error", operation=LOOK, skip=1, error_code="AccessDeniedException", status=403, count=None)
+
+    with pytest.raises(AssociationError) as caught:
+        inner.create()
+
+    assert caught.value.outcome_unknown
+    assert inner.holds() == {inner.id(): HoldState.PENDING}
+
+
+def remove_unseen(world: World) -> None:
+    """A Delete whose disassociate is accepted, and of which no look is answered."""
+    world.control.add_fault("error", operation=LOOK, error_code="AccessDeniedException", status=403, count=None)
+    with pytest.raises(AssociationError):
+        world.delete()
+    world.control.clear_faults()
+    assert {claim.state for claim in world.association().claims.values()} == {ClaimState.DROPPED}
+
+
+def test_nobody_looks_before_an_accepted_removal_had_time_to_show(inner: World) -> None:
+    """The list lags, and the Delete could not look: a Create that follows at once does not take it for present."""
+    inner.create()
+    inner.control.advance(60)
+    inner.control.configure(list_lag_seconds=4)
+    remove_unseen(inner)
+
+    assert inner.create(inner.request(stack="other")).how is How.CREATED
+    assert inner.members() == {(GROUP, USER)}
+    assert inner.effects(ASSOCIATE) == 2
+
+
+def test_what_others_grant_after_an_accepted_removal_is_theirs(inner: World) -> None:
+    """The removal was accepted and is over: what is there is foreign, to a create that fails and to one that adopts."""
+    inner.create()
+    remove_unseen(inner)
+    inner.control.advance(LEASE_SECONDS)
+    inner.grant_as_others_do()
+
+    with pytest.raises(AlreadyExists):
+        inner.create()
+    assert inner.create(on_existing=OnExisting.ADOPT).id.adopted
+
+
 @pytest.mark.parametrize("operation", [ASSOCIATE, DISASSOCIATE])
 def test_no_look_is_believed_before_a_lost_write_can_arrive_no_more(inner: World, operation: str) -> None:
     """It may take effect until its longest time is over; only then the look decides."""
@@ -216,7 +264,7 @@ def test_no_look_is_believed_before_a_lost_write_can_arrive_no_more(inner: World
 def test_the_lease_of_a_lost_write_is_not_freed_before(inner: World) -> None:
     """The time was over before the write could no more arrive: nobody works on it until then."""
     inner.control.add_fault("cut", operation=ASSOCIATE, count=5)
-    with pytest.raises(NotStabilized) as caught:
+    with pytest.raises(ServiceUnavailable, match="could not be seen afterwards") as caught:
         inner.create(inner.request(seconds=10))
     assert caught.value.outcome_unknown
     lost = max(entry.time for entry in inner.control.journal(ASSOCIATE))

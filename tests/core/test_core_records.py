@@ -251,6 +251,19 @@ def test_a_delete_of_what_was_never_created_shows_that_no_answer_was_taken(id_te
     assert held(HoldState.HELD).opened(DROP, "d1", 20.0, id_text).holds["k"].state is HoldState.DROP
 
 
+@pytest.mark.parametrize(("signed", "marked"), [(3600.0, HoldState.DROP), (86_400.0, HoldState.ASK)])
+def test_a_delete_of_a_create_that_was_refused_drops_nothing_of_an_older_life(signed: float, marked: HoldState) -> None:
+    """The resource was retained, and the create of today was refused before the ledger: what is there is asked for."""
+    assert held(HoldState.HELD).opened(DROP, "d1", signed, "not-created/A").holds["k"].state is marked
+
+
+def test_a_late_delete_of_a_failed_create_does_not_drop_what_the_next_one_granted() -> None:
+    """CloudFormation cleans up after the create that failed, and the one after it was taken."""
+    again = granted().opened(GRANT, "r2", 20.0, "").holding("k", Hold("id", HoldState.HELD, "r2"))
+
+    assert again.opened(DROP, "d1", 30.0, "not-created/A").holds["k"].state is HoldState.ASK
+
+
 def test_what_was_dropped_is_known_until_it_is_claimed_again() -> None:
     """A Delete of a settled id has nothing to do; one that is granted anew is no settled id."""
     settled = held(HoldState.SEEN).without("k")

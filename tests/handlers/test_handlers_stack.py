@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
 
+from aws_associations_lambda import index
 from engines.response_sink import Answer
 from tests.handlers.stacks import Fault
 from tests.handlers.stage import ACCOUNT, GROUP, MARKER, STACK, USER, Stage, shown
@@ -114,6 +115,24 @@ def test_a_network_that_leads_nowhere_fails_no_request(stage: Stage, error: Exce
     assert stage.delete(stage.id()).status == "SUCCESS"
     assert stage.members() == BOB
     assert len(stage.stacks.asked) <= 3
+
+
+def test_an_answer_that_is_older_than_every_event_stays(stage: Stage) -> None:
+    """Retained, and declared again with another user after CloudFormation has forgotten its events."""
+    replaced(stage)
+    stage.stack.happens("UPDATE_COMPLETE", "Membership", stage.id())
+    aged(stage, 91)
+
+    assert stage.update(stage.id(), stage.properties(user="nobody")).status == "FAILED"
+    assert stage.members() == BOTH
+    (line,) = stage.lines.named("may-remain")
+    assert "90 days" in line["cause"]
+
+
+def aged(stage: Stage, days: int) -> None:
+    """So long after; CloudFormation has no event of before."""
+    index._services.utc_now.__self__.sleep(days * 86_400)  # type: ignore[attr-defined]
+    stage.stack.events.clear()
 
 
 # -- does another one still declare it? --------------------------------------------------------------------------------
@@ -311,3 +330,14 @@ def test_an_adoption_of_which_nobody_can_tell_is_let_go_with_a_warning(stage: St
     (line,) = stage.lines.named("released")
     assert line["level"] == "WARNING"
     assert "cloudformation:DescribeStackEvents" in line["cause"]
+
+
+@pytest.mark.parametrize(("days", "revoked"), [(89, False), (91, True)])
+def test_an_adoption_that_is_older_than_every_event_completed(stage: Stage, days: int, revoked: bool) -> None:
+    """Deleted after a year it is deleted on purpose: no operation lasts that long."""
+    stage.grant()
+    adopt(stage)
+    aged(stage, days)
+    stage.stack.happens("DELETE_IN_PROGRESS")
+
+    assert stage.delete(stage.id(adopted=True)).reason == ("Revoked" if revoked else "Released, still granted")

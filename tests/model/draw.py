@@ -151,7 +151,7 @@ def _mishap(choose: Choose) -> At:
 
 
 def _mishaps(choose: Choose) -> tuple[At, ...]:
-    found = tuple(_mishap(choose) for _ in _some(choose, (0, 0, 1, 1, 2, 3)))
+    found = tuple(_mishap(choose) for _ in _some(choose, (0, 1, 1, 2, 2, 3)))
     if choose((False,) * 9 + (True,)):
         pair = choose((0.0, 0.0, 1.0))
         found += tuple(At(sort, number, what, pair, times) for sort, number, what, times in choose(_TOGETHER))

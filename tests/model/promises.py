@@ -202,7 +202,7 @@ class Promises:
     def _is_window(self, change: Change, grant: Change) -> bool:
         """Others granted between a look of ours (or what it could not show yet) and the end of our write."""
         return any(self._is_around(write, change, grant) for write in self._about(grant.identity)) or any(
-            self._is_around_claim(delivery, grant) for delivery in _deliveries(self._made(grant.identity, grant.time))
+            self._is_around_claim(delivery, grant) for delivery in _deliveries(self._made(grant.identity))
         )
 
     def _is_around(self, write: Attempt, change: Change, grant: Change) -> bool:
@@ -222,9 +222,10 @@ class Promises:
         return not protected and since <= grant.time <= self._over(write.time, delivery, _is_unanswered(write))
 
     def _is_around_claim(self, delivery: Delivery, grant: Change) -> bool:
-        """Whether it ended between the ledger and the service, so that nobody knows whether its write was sent."""
+        """Whether it was ended between the ledger and the service, so that nobody knows whether its write was sent."""
         looked = self._looked(self._attempts(delivery), float("inf"))
-        if delivery.ended not in {"killed", "raised"} or looked is None or self._is_told_by_replay():
+        interrupted = delivery.ended in {"killed", "raised"} or delivery.request.given_up
+        if not interrupted or looked is None or self._is_told_by_replay():
             return False
         return looked <= grant.time <= self._over(looked, delivery, unanswered=True)
 
@@ -278,21 +279,22 @@ class Promises:
         return any(lost <= until and self._was_special(identity, lost, since) for lost, since in self.world.table.lost)
 
     def _was_special(self, identity: Identity, lost: float, since: float) -> bool:
-        owners, adopted, busy = set(), False, False
+        """Whether two resources had it then or later, it was adopted, or something of it was under way or changed."""
+        owners, special = set(), False
         for request in self.engine.requests:
-            named = self._is(request.physical_id, identity)
             asked = self._declares(request.declared, request.properties, identity)
-            if request.sent > lost or not (named or asked):
+            if not asked and not self._is(request.physical_id, identity):
                 continue
-            answered = request.outcome.physical_id if request.outcome is not None else ""
-            adopted = adopted or self._is(answered, identity, adopted=True)
-            ended = self._settled(request, identity) if request.request_type != "Delete" else self._outcome(request)
-            if request.request_type != "Delete" and ended > lost:
+            deletes = request.request_type == "Delete"
+            ended = self._outcome(request) if deletes else self._settled(request, identity)
+            if not deletes and ended > lost:
                 owners.add((request.stack.stack_id, request.logical_id))
-            unsettled = not self._took(request) and ended > lost
-            changed = since != float("-inf") and max(request.sent, self._outcome(request)) > since
-            busy = busy or unsettled or changed or self._outcome(request) > lost
-        return len(owners) > 1 or adopted or busy
+            if request.sent <= lost:
+                answered = request.outcome.physical_id if request.outcome is not None else ""
+                changed = since != float("-inf") and max(request.sent, self._outcome(request)) > since
+                special = special or self._is(answered, identity, adopted=True) or changed
+                special = special or self._outcome(request) > lost or (not self._took(request) and ended > lost)
+        return len(owners) > 1 or special
 
     # -- promise 1: what a successful deployment declares is granted --------------------------------------------------
 
@@ -396,16 +398,14 @@ class Promises:
             if self._left_in_place(stack, identity, grant.time):
                 return True
         owners = [request, *(each for each in self._made(identity) if self._settled(each, identity) > grant.time)]
-        return any(
-            each.declared.retain
-            or any(stack.status not in _ENDED_WELL for stack in _lineage(each.stack))
-            or self._said_since(each, grant.time)
+        return request.declared.retain or any(
+            any(stack.status not in _ENDED_WELL for stack in _lineage(each.stack)) or self._said_since(each, grant.time)
             for each in owners
         )
 
     @staticmethod
     def _said_since(request: Request, moment: float) -> bool:
-        """Whether CloudFormation says since then that the resource was skipped, or that its deletion failed."""
+        """Whether CloudFormation says since then that the resource was skipped or left, or that its deletion failed."""
         ends = [
             "skipped" if event.reason == "skipped" else event.status
             for event in request.stack.events
@@ -413,7 +413,7 @@ class Promises:
             and event.time >= moment
             and (event.status in {"DELETE_FAILED", *_LET_GO} or event.reason == "skipped")
         ]
-        return "skipped" in ends or ends[-1:] == ["DELETE_FAILED"]
+        return bool({"skipped", "DELETE_SKIPPED"} & set(ends)) or ends[-1:] == ["DELETE_FAILED"]
 
     def _left_in_place(self, stack: Stack, identity: Identity, since: float) -> bool:
         """Whether the user said that it stays, or was told that it does."""
@@ -476,7 +476,7 @@ class Promises:
                     self._judged_deliveries.add(delivery)
                     self._judge_delivery(request, delivery)
             granted = {answer.physical_id for answer in request.answers if answer.status == "SUCCESS"}
-            if len(granted) > 1:
+            if len(granted) > 1 and not any(lost >= request.sent for lost, _ in self.world.table.lost):
                 self.fail(5, f"{request} has two answers: {sorted(granted)}")
 
     def _judge_delivery(self, request: Request, delivery: Delivery) -> None:

@@ -12,14 +12,11 @@ from typing import Any
 import pytest
 
 from aws_associations.errors import Throttling
-from aws_associations.grant import Grant
+from aws_associations.grant import Grant, Granted
 from aws_associations.kind import State
-from aws_associations.lifecycle import Lifecycle
 from aws_associations.look import Sighting, look
 from aws_associations.records import Admission, Association, Basis, Resource
 from aws_associations.revoke import Removal, Revocation
-from aws_associations.waiting import Deadline
-from aws_associations.work import Work
 from aws_associations_lambda.stack import CloudFormationHost
 from tests.model.play import Outcome, Theatre
 from tests.model.promises import DRIFT, LIMITS, LOST_LEDGER, PUT_OFF, TOLD, WINDOW
@@ -221,12 +218,12 @@ def _revokes_nothing(patch: pytest.MonkeyPatch) -> None:
 
 def _looks_at_nothing(patch: pytest.MonkeyPatch) -> None:
     """Takes it for granted that what a resource has is there."""
-    seen = Lifecycle._first_look
+    run = Grant.run
 
-    def first_look(self: Lifecycle, patience: Deadline, work: Work) -> Sighting:
-        return Sighting(State.PRESENT) if work.association.basis else seen(self, patience, work)
+    def believing(self: Grant, seen: Sighting | None = None) -> Granted:
+        return run(self, Sighting(State.PRESENT) if self._work.association.basis else seen)
 
-    patch.setattr(Lifecycle, "_first_look", first_look)
+    patch.setattr(Grant, "run", believing)
 
 
 @dataclass(frozen=True)

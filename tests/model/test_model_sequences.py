@@ -974,3 +974,67 @@ def test_an_update_does_not_undo_what_its_other_delivery_grants(stage: Theatre, 
 
             assert not outcome.broken, f"\n{outcome}"
             assert not outcome.limits
+
+
+# -- what the soak found ----------------------------------------------------------------------------------------------
+
+
+@every_kind
+def test_a_cleanup_that_comes_hours_late_revokes_nothing_that_is_declared_again(stage: Theatre, kind: str) -> None:
+    """Held back while CloudFormation tried three times under one RequestId; the pair was declared again since."""
+    held = tuple(Again(number, 20000, instead=True) for number in (2, 3, 4))
+    outcome = played(
+        stage,
+        kind,
+        Deploy(1, {"A": A}),
+        Deploy(1, {"A": B}, again=held),
+        Deploy(1, {"A": ADOPTING}),
+        Wait(30000),
+        habits=Habits(new_request_each_try=False),
+    )
+
+    assert outcome.results == ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_COMPLETE"]
+    assert ends(outcome, 1) == [("function", "granted")]
+
+
+@every_kind
+def test_what_a_late_create_of_a_second_life_grants_goes_with_its_delete(stage: Theatre, kind: str) -> None:
+    """Granted, deleted, declared again; the Create comes after it was given up, and CloudFormation throttles."""
+    outcome = played(
+        stage,
+        kind,
+        Deploy(1, {"A": A, "B": B}),
+        Deploy(1, {"B": B}),
+        Deploy(1, {"A": A, "B": B}, preserve=True, again=(Again(1, 4000, instead=True),)),
+        Wait(1000),
+        Continue(1),
+        habits=Habits(page=2, reads_a_second=2),
+    )
+
+    assert outcome.results[-2:] == ["UPDATE_FAILED", "UPDATE_ROLLBACK_COMPLETE"]
+    assert ends(outcome, 1) == [("function", "granted"), ("function", "revoked")] * 2
+
+
+@pytest.mark.parametrize("kind", MOVABLE)
+def test_a_pair_that_is_being_replaced_elsewhere_is_not_stale_because_events_lag(stage: Theatre, kind: str) -> None:
+    """B goes from p1 to p2 in the stack around; a new nested stack asks for p1, and all of it is rolled back."""
+    outcome = played(
+        stage,
+        kind,
+        Deploy(1, {"B": A}),
+        Deploy(1, {"B": B}, Other(9, fails=True, after=("B",)), nested={"A": A}),
+        habits=Habits(event_lag=2.0),
+    )
+
+    assert outcome.results == ["CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"]
+    assert ends(outcome, 1) == [("function", "granted")]
+
+
+@pytest.mark.parametrize("kind", [OPENSEARCH, QUICKSIGHT])
+def test_a_write_that_arrives_after_the_one_that_repeated_it_is_waited_for(stage: Theatre, kind: str) -> None:
+    """The client timed out and sent it again; the first one arrives seconds after the second was answered."""
+    late = (At("write", 1, "slow before", 24),)
+    outcome = played(stage, kind, Deploy(1, {"A": A}, Other(22, fails=True), mishaps=late), Wait(60))
+
+    assert outcome.results == ["ROLLBACK_COMPLETE"]
+    assert outcome.changes[-1] == ("function", "revoked", 1)
