@@ -5,7 +5,17 @@ One class a code, so that a host can tell them apart by type. Errors of botocore
 
 from __future__ import annotations
 
+import enum
 from typing import ClassVar
+
+
+class Passing(enum.Enum):
+    """Why a failure may pass by itself: what is waited for."""
+
+    OUTAGE = "the service is throttled or does not answer"
+    BUSY = "the service is busy with another change"
+    PARTY = "a resource that was created a moment ago is not visible yet"
+    PERMISSION = "a permission that was given a moment ago is not in effect yet"
 
 
 class AssociationError(Exception):
@@ -22,6 +32,7 @@ class AssociationError(Exception):
             of this operation remains.
         gone: the endpoint cannot be reached at all, or answers nothing that the API published.
         lost: an attempt was not answered, so that it may still arrive.
+        passing: why it may pass by itself; None: it does not.
     """
 
     code: ClassVar[str] = "InternalFailure"
@@ -36,6 +47,7 @@ class AssociationError(Exception):
         self.outcome_unknown = outcome_unknown
         self.gone = False
         self.lost = False
+        self.passing: Passing | None = None
         self.action = ""
 
     def __str__(self) -> str:

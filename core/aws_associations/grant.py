@@ -13,15 +13,14 @@ from aws_associations.errors import (
     AssociationError,
     NotStabilized,
     ResourceConflict,
-    ServiceUnavailable,
-    Throttling,
 )
 from aws_associations.identity import AssociationId, Identity, parse
 from aws_associations.kind import State
 from aws_associations.look import Sighting, look_patiently
+from aws_associations.patience import Patience
 from aws_associations.records import Asked, Association, Basis, Claim, ClaimState, Hold, HoldState, Owner, Resource
 from aws_associations.service import Services
-from aws_associations.waiting import Deadline
+from aws_associations.waiting import delays
 from aws_associations.work import Change, Work, disclaim, replay, replay_tells, restore, unchanged
 
 _MOVING = frozenset({State.ADDING, State.REMOVING})
@@ -48,6 +47,7 @@ class How(enum.Enum):
     SHARED = "shared with another resource"
     ADOPTED = "adopted"
     KEPT = "kept"
+    RENEWED = "applied again"
 
 
 class Sent(enum.Enum):
@@ -98,8 +98,8 @@ class Grant:
         undo: what they said before an associate that was definitely rejected.
     """
 
-    def __init__(self, services: Services, work: Work, desired: Desired, patience: Deadline) -> None:
-        """Args: patience: how long a failure that passes by itself is repeated."""
+    def __init__(self, services: Services, work: Work, desired: Desired, patience: Patience) -> None:
+        """Args: patience: of the request with failures that pass by themselves."""
         self._services, self._work, self._desired, self._patience = services, work, desired, patience
         self._kind = desired.identity.kind
         self._tokens = list(self._kind.token.associate) if self._kind.token else [None]
@@ -111,6 +111,7 @@ class Grant:
             # An earlier try of the same request sent one.
             self._sent, self.undo = Sent.UNKNOWN, disclaim(work)
         self._code: int | None = None
+        self._delays = delays(1.0)
         self._stale: tuple[str, ...] = ()
 
     def run(self, seen: Sighting | None = None) -> Granted:
@@ -134,6 +135,27 @@ class Grant:
         except AssociationError as error:
             error.outcome_unknown = self._sent is not Sent.NOTHING
             raise
+
+    def renew(self, seen: Sighting) -> Granted:
+        """Associate what is there once more, which applies what has become of its parties; a conflict: nothing has.
+
+        Args:
+            seen: a look under the lease that found it present, held by this owner.
+        """
+        work, how = self._work, How.RENEWED
+        while how is How.RENEWED:
+            try:
+                work.send(self._kind.associate, self._parameters())
+                seen = self._shown() or seen
+                break
+            except ResourceConflict as error:
+                if error.passing is None and not error.outcome_unknown:
+                    how = How.KEPT
+                else:
+                    self._be_patient(error)
+            except AssociationError as error:
+                self._be_patient(error)
+        return self._granted(how, seen, work.association.basis or Basis.GRANTED)
 
     def _at_rest(self, seen: Sighting) -> Sighting:
         """Wait until it is neither being added nor being removed, and until an accepted removal had time to show."""
@@ -255,12 +277,11 @@ class Grant:
 
     def _be_patient(self, error: AssociationError) -> None:
         """Pause before the next try if the error passes by itself; otherwise raise it."""
-        passing = isinstance(error, (Throttling, ServiceUnavailable)) and not error.gone
-        if not passing or self._patience.remaining <= 0:
+        if error.passing is None or not self._patience.allows(error):
             raise error
         if self._sent is Sent.NOTHING:
             self._work.change(self.undo)
-        self._work.pause(1.0, "granted", error.code)
+        self._work.pause(next(self._delays), "granted", error.passing.value)
 
     def _shown(self) -> Sighting | None:
         """Wait until an accepted associate shows; None: it does not, and another token is left to try."""

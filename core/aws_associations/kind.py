@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import enum
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -228,6 +229,26 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
+class Rejection:
+    """An error that a service answers.
+
+    Attributes:
+        code: for example ``ConflictException``.
+        reason: the error's reason; empty: any.
+        message: regular expression that is found in the error's message; empty: any. Only where the service gives
+            nothing better.
+    """
+
+    code: str
+    reason: str = ""
+    message: str = ""
+
+    def fits(self, code: str, reason: str, message: str) -> bool:
+        """Whether an error is this one."""
+        return self.code == code and self.reason in ("", reason) and re.search(self.message, message) is not None
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of association.
 
@@ -251,6 +272,12 @@ class Kind:
         errors: the service's error codes and what each means.
         transient: error code → its reasons that pass by themselves, none for all of them. Such a rejection is repeated
             for a while; any other reason of a listed code is final, whatever the SDK thinks of it.
+        busy: rejections while the service is at work on a party: repeated for most of the time.
+        unseen: rejections that mean a party that does not exist, or is not visible yet, besides those of the class
+            NotFound. Both are repeated for ``party_seconds`` by what grants.
+        lasting: denials and missing parties that no waiting mends.
+        party_seconds: how long a party that was created a moment ago may stay invisible.
+        renews: associating what is associated applies what has become of its parties since, a package's new version.
         refusals: reasons by which the service says that it did nothing, of codes that otherwise mean that it failed.
         advice: what to do next, where this kind needs words of its own: by error class, code or reason.
         duplicates: what is documented of a second associate.
@@ -291,6 +318,11 @@ class Kind:
     options: tuple[Option, ...] = ()
     status_name: str = "status"
     transient: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    busy: tuple[Rejection, ...] = ()
+    unseen: tuple[Rejection, ...] = ()
+    lasting: tuple[Rejection, ...] = ()
+    party_seconds: float = 60.0
+    renews: bool = False
     refusals: frozenset[str] = frozenset()
     advice: Mapping[type[AssociationError] | str, str] = field(default_factory=dict)
     exchange: CredentialExchange | None = None

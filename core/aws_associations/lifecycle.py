@@ -27,6 +27,7 @@ from aws_associations.kind import Asked, Kind, Part, State
 from aws_associations.kinds import KINDS
 from aws_associations.ledger import Ledger
 from aws_associations.look import Sighting, look, look_lately, look_patiently, patiently
+from aws_associations.patience import Patience
 from aws_associations.records import Association, ClaimState, Hold, RequestType, Resource
 from aws_associations.revoke import Removal, Revocation, drop_if_plain
 from aws_associations.service import Services
@@ -38,7 +39,7 @@ __all__ = ["Desired", "Granted", "How", "Lifecycle", "OnExisting", "Removal"]
 _T = TypeVar("_T")
 
 _PATIENCE = 0.5
-"""The part of an update's time in which a failure that passes is repeated: a failed reverse blocks a whole stack."""
+"""The part of an update's time in which an outage is waited out: a failed reverse blocks a whole stack."""
 
 _SETTLING = 0.5
 """The part of the time of a Create or Update in which it drops what the requests before it left."""
@@ -130,7 +131,7 @@ class Lifecycle:
 
         try:
             # Patiently: an earlier delivery of the same request may have been answered, and granted it.
-            answer = patiently(ask, deadline.part(_PATIENCE))
+            answer = patiently(ask, Patience(identity.kind, deadline, _PATIENCE))
         except AssociationError as error:
             error.outcome_unknown = False  # nothing was written
             raise
@@ -148,7 +149,8 @@ class Lifecycle:
             AssociationError: ``outcome_unknown`` tells whether something may remain; the ledger then knows of it, and
                 the next request of the resource drops it. AlreadyExists: present, and not ours.
         """
-        return self._serve("creating", desired, request, partial(self._grant, desired, request.deadline.part(0.0)))
+        patience = Patience(desired.identity.kind, request.deadline)
+        return self._serve("creating", desired, request, partial(self._grant, desired, patience))
 
     def update(
         self,
@@ -170,7 +172,7 @@ class Lifecycle:
             options_before: those that were declared until now.
         """
         known = parse_or_none(desired.identity.kind, request.physical_id)
-        patience = request.deadline.part(_PATIENCE)
+        patience = Patience(desired.identity.kind, request.deadline, _PATIENCE)
         if known is None or known.identity != desired.identity:
             return self._serve("creating", desired, request, partial(self._grant, desired, patience))
         self._warn_of_options(desired, options_before, request)
@@ -214,17 +216,17 @@ class Lifecycle:
         with _doing(verb, identity):
             return _started_over(serve)
 
-    def _grant(self, desired: Desired, patience: Deadline, work: Work) -> Granted:
+    def _grant(self, desired: Desired, patience: Patience, work: Work) -> Granted:
         """Grant, or claim what is ours already."""
-        return self._granted(desired, patience, work)
+        return self._granted(desired, patience, work, Grant.run)
 
-    def _first_look(self, patience: Deadline, work: Work) -> Sighting:
+    def _first_look(self, patience: Patience, work: Work) -> Sighting:
         return look_patiently(self._services, work.identity, patience, work.deadline)
 
-    def _granted(self, desired: Desired, patience: Deadline, work: Work, seen: Sighting | None = None) -> Granted:
+    def _granted(self, desired: Desired, patience: Patience, work: Work, step: Callable[[Grant], Granted]) -> Granted:
         grant = Grant(self._services, work, desired, patience)
         try:
-            granted = grant.run(seen)
+            granted = step(grant)
         except INTERRUPTED:
             raise
         except AssociationError as error:
@@ -234,15 +236,15 @@ class Lifecycle:
         work.request.host.note("granted", {"association": str(work.identity), "how": granted.how.value})
         return granted
 
-    def _keep(self, desired: Desired, patience: Deadline, work: Work) -> Granted:
+    def _keep(self, desired: Desired, patience: Patience, work: Work) -> Granted:
         """Keep the association without a look, if the ledger has the claim in both records."""
         hold, claim = work.hold, work.claim
         if hold is None or claim is None or claim.state is not ClaimState.HELD:
             return self._grant(desired, patience, work)
         return _close_kept(work, hold)
 
-    def _heal(self, desired: Desired, patience: Deadline, work: Work) -> Granted:
-        """Look, and grant again what is gone or has failed."""
+    def _heal(self, desired: Desired, patience: Patience, work: Work) -> Granted:
+        """Look, and grant again what is gone or has failed; apply again what is there if the kind does that."""
         hold = work.hold
         try:
             seen = self._first_look(patience, work)
@@ -258,7 +260,9 @@ class Lifecycle:
             # A failure would be followed by the reverse, which would fail the same way for ever.
             work.request.host.note("not-seen", {"association": str(work.identity), "cause": str(error)}, warning=True)
             return _close_kept(work, hold)
-        return self._granted(desired, patience, work, seen)
+        renews = work.identity.kind.renews and seen.state is State.PRESENT and hold is not None
+        step = Grant.renew if renews else Grant.run
+        return self._granted(desired, patience, work, lambda grant: step(grant, seen))
 
     def has_ended(self, error: AssociationError, kind: Kind) -> bool:
         """Whether the error is that of a service that has ended for good."""

@@ -11,11 +11,10 @@ from aws_associations.errors import (
     AssociationError,
     InternalFailure,
     NotFound,
-    ServiceUnavailable,
-    Throttling,
 )
 from aws_associations.identity import Identity
 from aws_associations.kind import Look, State
+from aws_associations.patience import Patience
 from aws_associations.service import Services
 from aws_associations.shared_look import Listing, Page
 from aws_associations.waiting import Deadline, delays
@@ -124,23 +123,20 @@ def _seen_in(listing: Listing, services: Services, identity: Identity, deadline:
     raise AssertionError("pages are counted without end")
 
 
-def look_patiently(services: Services, identity: Identity, patience: Deadline, deadline: Deadline) -> Sighting:
-    """Look, and repeat a look that fails for a while until ``patience`` is over.
-
-    For an update: the reverse that a rollback sends would fail the same way and block a whole stack.
-    """
+def look_patiently(services: Services, identity: Identity, patience: Patience, deadline: Deadline) -> Sighting:
+    """Look, and repeat a look that fails as long as the request has patience with that."""
     return patiently(lambda: look(services, identity, deadline), patience)
 
 
-def patiently(ask: Callable[[], _T], patience: Deadline) -> _T:
-    """Repeat what writes nothing until the service answers or ``patience`` is over."""
+def patiently(ask: Callable[[], _T], patience: Patience) -> _T:
+    """Repeat what writes nothing as long as the request has patience with its failure."""
     for delay in delays():
         try:
             return ask()
-        except (Throttling, ServiceUnavailable) as error:
-            patience.sleep(delay)
-            if patience.remaining <= 0 or error.gone:
+        except AssociationError as error:
+            if not patience.allows(error):
                 raise
+            patience.sleep(delay)
     raise AssertionError("delays are endless")
 
 

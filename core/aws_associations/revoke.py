@@ -13,10 +13,12 @@ from aws_associations.errors import (
     AssociationError,
     NotFound,
     NotStabilized,
+    Passing,
     ResourceConflict,
 )
 from aws_associations.kind import State
 from aws_associations.look import Sighting
+from aws_associations.patience import Patience
 from aws_associations.records import Association, Basis, ClaimState, HoldState, Owner, Resource
 from aws_associations.service import Services
 from aws_associations.waiting import delays
@@ -82,6 +84,7 @@ class Revocation:
         self._failed_before: State | None = None
         self._unknown = False
         self._refused_since = 0.0
+        self._patience = Patience(self._kind, work.deadline)
         self.change: Change = release(work)
         self.failure: Change = unchanged
 
@@ -214,6 +217,9 @@ class Revocation:
             return gone
         if seen.state is State.REMOVING:
             return self._wait_for_removal_of_others()
+        if error.passing is Passing.BUSY and seen.state is not State.FAILED and self._patience.allows(error):
+            work.pause(delay, "removed", error.passing.value)
+            return None
         if isinstance(error, ResourceConflict):
             # Being added, or the service is busy with a party, or the list lags behind a removal.
             if seen.state is State.ADDING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +12,14 @@ from aws_associations.errors import (
     DeadlinePassed,
     InternalFailure,
     InvalidRequest,
+    NotFound,
     NotStabilized,
+    Passing,
     ResourceConflict,
     ServiceUnavailable,
     Throttling,
 )
-from aws_associations.kind import Kind
+from aws_associations.kind import Kind, Rejection
 
 _COMMON_ERRORS: Mapping[str, type[AssociationError]] = {
     # Answered by AWS in front of every service (documented: "Common Error Types").
@@ -42,6 +44,9 @@ _COMMON_ERRORS: Mapping[str, type[AssociationError]] = {
     "ValidationError": InvalidRequest,
 }
 
+
+_DENIALS = frozenset({"AccessDenied", "AccessDeniedException", "NotAuthorized", "UnauthorizedException"})
+"""Denials of a permission, which may be in effect some seconds later; the others are of credentials."""
 
 _SIGN_IN = "Give the caller credentials through the environment, a profile or a role, or sign in again."
 
@@ -83,6 +88,8 @@ def from_botocore(
         advice = kind.retirement.notice
     translated = meaning.failure(meaning.cause, advice=advice, outcome_unknown=unknown)
     translated.gone, translated.lost = meaning.gone, unknown and not (answered and sent == 1)
+    outage = meaning.failure in (Throttling, ServiceUnavailable) and not meaning.gone
+    translated.passing = meaning.passing or (Passing.OUTAGE if outage else None)
     translated.__cause__ = error
     return translated
 
@@ -94,6 +101,7 @@ class _Meaning:
     Attributes:
         definite: how many attempts are known to have had no effect.
         gone: the endpoint is not there, or what answers is not the API.
+        passing: why the kind says that it passes by itself.
     """
 
     failure: type[AssociationError]
@@ -101,6 +109,7 @@ class _Meaning:
     definite: int = 0
     advice: str | None = None
     gone: bool = False
+    passing: Passing | None = None
 
 
 def _answered(error: Exception, operation: str, kind: Kind | None) -> _Meaning:
@@ -110,12 +119,32 @@ def _answered(error: Exception, operation: str, kind: Kind | None) -> _Meaning:
     definite = int(refused(kind, status, code, reason))
     published = (kind.errors.get(code) if kind else None) or _COMMON_ERRORS.get(code)
     if published is not None:
-        return _Meaning(published, cause, definite, advice)
+        return _Meaning(published, cause, definite, advice, passing=_passing(error, kind, published, code, reason))
     cause = f"{cause} (HTTP {status}, an error that the published API does not have)"
     # What another service answers, in the caller's chain of credentials say, tells nothing of this one.
     if kind is not None and kind.retirement and getattr(error, "operation_name", operation) in kind.operations:
         return _Meaning(ServiceUnavailable, cause, definite, advice, gone=True)
     return _Meaning(_by_status(status), cause, definite, advice)
+
+
+def _passing(
+    error: Exception, kind: Kind | None, meaning: type[AssociationError], code: str, reason: str
+) -> Passing | None:
+    """Why a rejection may pass by itself, as the kind declares it."""
+    if kind is None:
+        return None
+    message = str(getattr(error, "response", {}).get("Error", {}).get("Message", ""))
+
+    def declared(rejections: Iterable[Rejection]) -> bool:
+        return any(rejection.fits(code, reason, message) for rejection in rejections)
+
+    if declared(kind.busy):
+        return Passing.BUSY
+    if declared(kind.lasting):
+        return None
+    if meaning is NotFound or declared(kind.unseen):
+        return Passing.PARTY
+    return Passing.PERMISSION if meaning is AccessDenied and code in _DENIALS else None
 
 
 def _unanswered(error: Exception, operation: str, sent: int, host: str) -> _Meaning:

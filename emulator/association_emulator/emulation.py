@@ -36,7 +36,7 @@ class Emulation:
         """Forget everything."""
         with self.lock:
             self.clock = ServiceClock()
-            self.faults = FaultQueue()
+            self.faults = FaultQueue(self.clock)
             self.journal = Journal()
             self._states: dict[type[Any], Any] = {}
 

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
+from .clock import ServiceClock
+
 FaultKind = Literal["throttled", "internal_error", "error", "cut", "slow", "answer"]
 When = Literal["before", "after"]
 
@@ -26,6 +28,13 @@ class Fault:
     """How many calls it hits; None: all until the faults are cleared."""
     skip: int = 0
     """How many calls of the operation pass unharmed first."""
+    lasts: float | None = None
+    """For how many seconds of the service clock it hits, whatever ``count`` says; None: until it has hit them all.
+
+    What AWS shows at first and no more later: a user that was created a moment ago is not found (observed:
+    data-workspace-frontend 939), a policy is not in effect yet (aws-cdk 37675), a domain is busy with a change
+    (siem-on-amazon-opensearch-service 444).
+    """
     seconds: float = 0.0
     """Real time to wait before the fault strikes; for slow, the delay itself."""
     status: int | None = None
@@ -49,8 +58,8 @@ class Fault:
             raise ValueError("a fault of the kind error needs an error_code")
         if not isinstance(self.members, dict):
             raise ValueError("a fault's members are an object")  # noqa: TRY004 - as every other refusal
-        if (self.count is not None and self.count < 1) or self.skip < 0 or self.seconds < 0:
-            raise ValueError("a fault's count is at least 1, its skip and seconds at least 0")
+        if (self.count is not None and self.count < 1) or min(self.skip, self.seconds, self.lasts or 0) < 0:
+            raise ValueError("a fault's count is at least 1, its skip, seconds and lasts at least 0")
 
     @property
     def label(self) -> str:
@@ -65,15 +74,22 @@ class Fault:
 class FaultQueue:
     """The faults to come, in order: a call meets the first one that is for its operation."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: ServiceClock) -> None:
         self.pending: list[Fault] = []
+        self._clock = clock
+        self._ends: dict[int, float] = {}
 
     def add(self, fault: Fault) -> None:
         """Queue a fault behind the others."""
         self.pending.append(fault)
+        if fault.lasts is not None:
+            fault.count = None
+            self._ends[id(fault)] = self._clock.now() + fault.lasts
 
     def take(self, service: str, operation: str | None) -> Fault | None:
         """Return the fault that this call of the operation meets, if any, and count it."""
+        now = self._clock.now()
+        self.pending = [fault for fault in self.pending if self._ends.get(id(fault), now) >= now]
         for fault in self.pending:
             if fault.service in (None, service) and fault.operation in (None, operation):
                 if fault.skip > 0:

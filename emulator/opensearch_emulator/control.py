@@ -18,6 +18,7 @@ class CurrentAssociation:
     domain_name: str
     status: str
     in_use: bool
+    version: int
 
 
 class OpenSearchControl(ServiceControl):
@@ -40,6 +41,10 @@ class OpenSearchControl(ServiceControl):
     def add_package(self, package_id: str, **fields: str) -> None:
         """Put a package with a chosen id into the account. ``fields``: package_name, package_type, engine_version."""
         self._send_place("POST", "packages", package_id=package_id, **fields)
+
+    def update_package(self, package_id: str) -> None:
+        """Give a package a new version, as UpdatePackage does."""
+        self._send_place("PATCH", "packages", package_id=package_id)
 
     def remove_package(self, package_id: str) -> None:
         """Remove a package completely, associations included."""

@@ -36,6 +36,11 @@ def _add_package(body: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
+def _update_package(body: dict[str, Any]) -> dict[str, Any]:
+    _backend(body).update_package(body["package_id"])
+    return {}
+
+
 def _remove_package(body: dict[str, Any]) -> dict[str, Any]:
     _backend(body).remove_package(body["package_id"])
     return {}
@@ -64,6 +69,7 @@ ROUTES: Routes = {
     ("POST", "domains"): _add_domain,
     ("DELETE", "domains"): _remove_domain,
     ("POST", "packages"): _add_package,
+    ("PATCH", "packages"): _update_package,
     ("DELETE", "packages"): _remove_package,
     ("GET", "associations"): _associations,
     ("POST", "associations"): _associate,

@@ -38,6 +38,7 @@ class Package:
     engine_version: str | None = None
     description: str | None = None
     created_at: float = 0.0
+    version: int = 1
 
     def to_wire(self) -> dict[str, Any]:
         """Return the package as CreatePackage and DeletePackage show it, members without a value left out."""
@@ -48,7 +49,7 @@ class Package:
             "PackageDescription": self.description,
             "PackageStatus": "AVAILABLE",
             "CreatedAt": self.created_at,
-            "AvailablePackageVersion": "v1",
+            "AvailablePackageVersion": f"v{self.version}",
             "EngineVersion": self.engine_version,
         }
         return {name: value for name, value in details.items() if value is not None}
@@ -70,6 +71,8 @@ class Association:
     prerequisites: list[str] | None = None
     configuration: dict[str, Any] | None = None
     in_use: bool = False
+    version: int = 1
+    """That of the package which the association applied."""
 
     def status(self, at: float) -> str | None:
         """Return the DomainPackageStatus at a time; None: the package is not on the domain."""
@@ -89,7 +92,7 @@ class Association:
             "LastUpdated": self.changed_at if at < self.final_at else self.final_at,
             "DomainName": self.domain.domain_name,
             "DomainPackageStatus": self.status(at),
-            "PackageVersion": "v1",
+            "PackageVersion": f"v{self.version}",
             "PrerequisitePackageIDList": self.prerequisites,
             "ErrorDetails": self.error if failed else None,
             "AssociationConfiguration": self.configuration,
@@ -128,7 +131,9 @@ class PackageBackend(BaseBackend):
             status = association.status(now) if association else None
             if association is not None and status == DISSOCIATING:
                 raise ConflictException(f"Package {package_id} is being dissociated from domain {domain_name}.")
-            begins = status is None or (status == ASSOCIATION_FAILED and settings.associate_after_failure == "succeed")
+            renews = association is not None and status == ACTIVE and association.version < package.version
+            again = status == ASSOCIATION_FAILED and settings.associate_after_failure == "succeed"
+            begins = status is None or again or renews
             if association is not None and not begins:
                 if settings.duplicate_associate == "conflict" or status == ASSOCIATION_FAILED:
                     raise ConflictException(f"Package {package_id} is already associated with domain {domain_name}.")
@@ -215,6 +220,11 @@ class PackageBackend(BaseBackend):
         with service.lock:
             self.packages[package.package_id] = package
 
+    def update_package(self, package_id: str) -> None:
+        """Give a package a new version, as UpdatePackage does: a domain has it when it is associated again."""
+        with service.lock:
+            self._package(package_id).version += 1
+
     def remove_package(self, package_id: str) -> None:
         """Remove a package and its associations without a trace."""
         with service.lock:
@@ -266,6 +276,7 @@ class PackageBackend(BaseBackend):
                     "domain_name": domain_name,
                     "status": association.status(now),
                     "in_use": association.in_use,
+                    "version": association.version,
                 }
                 for (package_id, domain_name), association in sorted(self._present(domains).items())
             ]
@@ -293,6 +304,7 @@ class PackageBackend(BaseBackend):
         now = service.clock.now()
         association = Association(package, domain, arriving=True, changed_at=now, final_at=now + seconds)
         association.error = _error() if failed else None
+        association.version = package.version
         self.associations[package.package_id, domain.domain_name] = association
         return association
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aws_associations.kind import Duplicates, Kind, State, exact
+from aws_associations.kind import Duplicates, Kind, Rejection, State, exact
 from aws_associations.kinds import KINDS
 from aws_associations.service import Services
 from tests.contract.scenery import SCENERY, Scenery, module_of
@@ -82,6 +82,16 @@ def case_of_each_transient(name: str) -> pytest.MarkDecorator:
     )
 
 
+def case_of_each_busy(name: str) -> pytest.MarkDecorator:
+    """Run a test for every rejection that a kind declares to mean that the service is busy."""
+    return _run(("stage", "rejection"), lambda kind: [(name, (rejection,)) for rejection in kind.busy], name=name)
+
+
+def case_of_each_lasting(name: str) -> pytest.MarkDecorator:
+    """Run a test for every rejection that a kind declares to be mended by no waiting."""
+    return _run(("stage", "rejection"), lambda kind: [(name, (rejection,)) for rejection in kind.lasting], name=name)
+
+
 def case_of_each_reason(name: str) -> pytest.MarkDecorator:
     """Run a test for every reason that has advice of its own, with the code of the error that carries it."""
 
@@ -131,6 +141,8 @@ DECLARED: Mapping[str, Callable[[Kind], bool]] = {
     "global": lambda kind: kind.is_global,
     "default": lambda kind: any(part.default is not None for part in kind.parts),
     "transient": lambda kind: bool(kind.transient),
+    "busy": lambda kind: bool(kind.busy),
+    "renews": lambda kind: kind.renews,
     "retry after": _names_retry_after,
     "reasons": lambda kind: bool(own_reasons(kind)),
     "exchange": lambda kind: kind.exchange is not None,
@@ -166,4 +178,6 @@ def _run(
 
 
 def _word(value: object) -> str:
+    if isinstance(value, Rejection):
+        return f"{value.code}-{value.reason}".rstrip("-")
     return "-".join(map(str, value.values())) if isinstance(value, Mapping) else str(value)

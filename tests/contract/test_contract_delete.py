@@ -110,15 +110,6 @@ def test_what_is_gone_behind_our_back_is_deleted_all_the_same(stage: Stage) -> N
     assert stage.delete(granted.id.text) in GONE
 
 
-@case("gone")
-def test_what_is_there_is_kept_without_a_write(stage: Stage) -> None:
-    """Healing what is well changes nothing."""
-    granted = stage.create()
-
-    assert stage.update(granted.id.text, heal=True).how is How.KEPT
-    assert stage.writes() == [stage.kind.associate]
-
-
 @case("delete")
 def test_it_is_revoked_with_one_write(stage: Stage) -> None:
     """Revoked, seen to be gone, and nobody else's grant with it."""

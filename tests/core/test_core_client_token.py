@@ -34,8 +34,8 @@ def _identity(environment: str = "e", group: str = "g", user: str = "u", region:
 
 def test_deploying_again_repeats_the_token(world: World) -> None:
     """The same logical id, another request: the same associate token."""
-    world.control.add_fault("answer", operation=ASSOCIATE, status=403, error_code="AccessDeniedException", body="{}")
-    with pytest.raises(Exception, match="AccessDenied"):
+    world.control.add_fault("answer", operation=ASSOCIATE, status=400, error_code="ValidationException", body="{}")
+    with pytest.raises(Exception, match="ValidationException"):
         world.create(world.request("r1"))
 
     world.create(world.request("r2"))

@@ -209,7 +209,7 @@ def test_a_recorded_answer_can_be_asked_for_without_an_identity(inner: World) ->
     granted = inner.create(inner.request("r1"))
     assert inner.lifecycle.recorded(kind, inner.request("r1")) == granted
 
-    inner.control.add_fault("error", operation=LOOK, error_code="AccessDeniedException")
+    inner.control.add_fault("error", operation=LOOK, error_code="ValidationException")
     with pytest.raises(AssociationError) as first:
         inner.create(inner.request("r2", owner="Other"))
     with pytest.raises(AssociationError, match=first.value.cause.split()[0]):

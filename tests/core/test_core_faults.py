@@ -8,8 +8,8 @@ import pytest
 
 import aws_associations.service
 from aws_associations.errors import (
-    AccessDenied,
     AssociationError,
+    InvalidRequest,
     NotStabilized,
     ResourceConflict,
     ServiceUnavailable,
@@ -151,11 +151,11 @@ def test_a_conflict_after_a_retry_without_effect_is_unknown(inner: World) -> Non
 
 
 def test_a_refusal_after_a_retry_is_unknown(inner: World) -> None:
-    """AccessDenied to the second attempt says nothing of the first, which was lost."""
+    """A rejection of the second attempt says nothing of the first, which was lost."""
     inner.control.add_fault("cut", operation=ASSOCIATE)
-    inner.control.add_fault("answer", operation=ASSOCIATE, status=403, error_code="AccessDeniedException", body="{}")
+    inner.control.add_fault("answer", operation=ASSOCIATE, status=400, error_code="ValidationException", body="{}")
 
-    with pytest.raises(AccessDenied) as caught:
+    with pytest.raises(InvalidRequest) as caught:
         inner.create()
 
     assert caught.value.outcome_unknown

@@ -305,7 +305,7 @@ def test_a_create_that_a_delete_overtakes_stops(inner: World, monkeypatch: pytes
 def test_a_service_that_fails_leaves_no_lease(inner: World) -> None:
     """Whatever call failed: the next request begins at once."""
     for operation in (LOOK, ASSOCIATE):
-        inner.control.add_fault("error", operation=operation, error_code="AccessDeniedException")
+        inner.control.add_fault("error", operation=operation, error_code="ValidationException")
         with pytest.raises(AssociationError):
             inner.create()
     inner.create()

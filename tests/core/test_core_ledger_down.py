@@ -151,10 +151,10 @@ def test_a_removal_that_was_not_recorded_is_repeated_in_vain(inner: World, when:
 
 def test_a_failure_that_cannot_be_recorded_is_the_error_all_the_same(inner: World) -> None:
     """The service refused it, and the ledger does not answer: the user reads what the service said."""
-    inner.control.add_fault("error", operation=ASSOCIATE, error_code="AccessDeniedException")
+    inner.control.add_fault("error", operation=ASSOCIATE, error_code="ValidationException")
     inner.ledger.fail(CLOSE)
 
-    with pytest.raises(Exception, match="AccessDenied"):
+    with pytest.raises(Exception, match="ValidationException"):
         inner.create()
     assert inner.host.noted("not-recorded")
     assert inner.create().how is How.CREATED

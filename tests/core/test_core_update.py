@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from aws_associations.errors import AccessDenied, AlreadyExists, AssociationError, ServiceUnavailable, Throttling
+from aws_associations.errors import (
+    AlreadyExists,
+    AssociationError,
+    InvalidRequest,
+    ServiceUnavailable,
+    Throttling,
+)
 from aws_associations.identity import marker
 from aws_associations.lifecycle import How, OnExisting, Removal
 from aws_associations.records import Basis, HoldState
@@ -232,10 +238,10 @@ def test_a_question_that_is_throttled_is_put_off_without_a_warning(
 
 
 def test_a_definite_rejection_leaves_nothing(declared: World) -> None:
-    """Denied at once: the ledger says again what it said before."""
-    declared.control.add_fault("answer", operation=ASSOCIATE, status=403, error_code="AccessDeniedException", body="{}")
+    """Refused at once: the ledger says again what it said before."""
+    declared.control.add_fault("answer", operation=ASSOCIATE, status=400, error_code="ValidationException", body="{}")
 
-    with pytest.raises(AccessDenied) as caught:
+    with pytest.raises(InvalidRequest) as caught:
         declared.update(declared.id(), declared.identity(user="bob"))
 
     assert not caught.value.outcome_unknown

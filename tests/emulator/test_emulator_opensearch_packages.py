@@ -52,10 +52,23 @@ def test_an_association_begins_and_ends(opensearch: Any, control: OpenSearchCont
         "ASSOCIATING",
     )
     assert statuses(opensearch) == ["ACTIVE"]
-    assert control.associations() == [CurrentAssociation(ACCOUNT, REGION, PACKAGE, DOMAIN, "ACTIVE", False)]
+    assert control.associations() == [CurrentAssociation(ACCOUNT, REGION, PACKAGE, DOMAIN, "ACTIVE", False, 1)]
     details = opensearch.dissociate_package(**PAIR)["DomainPackageDetails"]
     assert details["DomainPackageStatus"] == "DISSOCIATING"
     assert (listed(opensearch), control.associations()) == ([], [])
+
+
+def test_a_new_version_is_applied_by_associating_again(opensearch: Any, control: OpenSearchControl) -> None:
+    """UpdatePackage leaves the domain as it is; what has the newest version already is a duplicate."""
+    opensearch.associate_package(**PAIR)
+    control.update_package(PACKAGE)
+    assert listed(opensearch)[0]["PackageVersion"] == "v1"
+
+    opensearch.associate_package(**PAIR)
+
+    assert listed(opensearch)[0]["PackageVersion"] == "v2"
+    with pytest.raises(opensearch.exceptions.ConflictException):
+        opensearch.associate_package(**PAIR)
 
 
 def test_statuses_last_as_long_as_told(opensearch: Any, control: OpenSearchControl) -> None:

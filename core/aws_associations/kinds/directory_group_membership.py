@@ -16,6 +16,7 @@ from aws_associations.kind import (
     Look,
     Part,
     Permission,
+    Rejection,
     Scope,
     domain_name,
     without_case,
@@ -62,6 +63,10 @@ KIND = Kind(
         "ValidationException": errors.InvalidRequest,
     },
     transient={"DirectoryUnavailableException": frozenset({"DIRECTORY_TIMEOUT", "DIRECTORY_RESOURCES_EXCEEDED"})},
+    lasting=(
+        Rejection("AccessDeniedException", "DATA_DISABLED"),
+        Rejection("AccessDeniedException", "DIRECTORY_AUTH"),
+    ),
     refusals=frozenset({"INVALID_DIRECTORY_STATE", "NO_DISK_SPACE", "TRUST_AUTH_FAILURE"}),
     advice={
         "IAM_AUTH": "Allow the caller ds-data:AddGroupMember, RemoveGroupMember, ListGroupsForMember and"

@@ -6,7 +6,7 @@ ResourceNotFoundException is HTTP 409 here, as ConflictException is: only the co
 from __future__ import annotations
 
 from aws_associations import errors
-from aws_associations.kind import Duplicates, Kind, Look, Option, Part, Permission, State
+from aws_associations.kind import Duplicates, Kind, Look, Option, Part, Permission, Rejection, State
 
 _KEY_STORE = {"KeyStoreAccessOption": {"KeyStoreAccessEnabled": True}}
 
@@ -62,6 +62,13 @@ KIND = Kind(
         "ResourceNotFoundException": errors.NotFound,
         "ValidationException": errors.InvalidRequest,
     },
+    # Observed: "A change/update is in progress" (siem-on-amazon-opensearch-service 444), "Package is already in desired
+    # state" (terraform-provider-aws 46666). The API reference has ConflictException for a package that is in use.
+    busy=(
+        Rejection("ConflictException", message="^(?!.*(in use|already))"),
+        Rejection("ValidationException", message="in progress"),
+    ),
+    renews=True,  # the developer guide: after UpdatePackage, associate the package again to apply its new version
     advice={
         "ConflictException": "An index still uses the package (delete or change that index first), or the domain is"
         " busy with another change: deploy again when it has ended.",

@@ -6,7 +6,7 @@ Wire facts: service model ``organizations`` 2016-11-28 (API reference). Every er
 from __future__ import annotations
 
 from aws_associations import errors
-from aws_associations.kind import Duplicates, Kind, Look, Part, Permission
+from aws_associations.kind import Duplicates, Kind, Look, Part, Permission, Rejection
 
 _ACCOUNTS = "arn:${Partition}:organizations::${Account}:account/o-*/*"
 
@@ -43,7 +43,12 @@ KIND = Kind(
         "TooManyRequestsException": errors.Throttling,
         "UnsupportedAPIEndpointException": errors.InvalidRequest,
     },
-    transient={"ConcurrentModificationException": frozenset(), "TooManyRequestsException": frozenset()},
+    transient={"TooManyRequestsException": frozenset()},
+    busy=(
+        Rejection("ConcurrentModificationException"),
+        Rejection("ConstraintViolationException", "ACCOUNT_CREATION_NOT_COMPLETE"),
+    ),
+    lasting=(Rejection("AWSOrganizationsNotInUseException"),),
     advice={
         errors.AccessDenied: "Deploy in the organization's management account, with the permissions in the"
         " documentation of this kind.",

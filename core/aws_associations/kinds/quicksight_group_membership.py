@@ -6,7 +6,7 @@ AccessDeniedException is HTTP 401 here.
 from __future__ import annotations
 
 from aws_associations import errors
-from aws_associations.kind import Duplicates, Kind, Look, Part, Permission
+from aws_associations.kind import Duplicates, Kind, Look, Part, Permission, Rejection
 
 KIND = Kind(
     name="quicksight-group-membership",
@@ -41,6 +41,9 @@ KIND = Kind(
         "ResourceUnavailableException": errors.ServiceUnavailable,
         "ThrottlingException": errors.Throttling,
     },
+    busy=(Rejection("PreconditionNotMetException"), Rejection("ResourceUnavailableException")),
+    unseen=(Rejection("InvalidParameterValueException", message="(?i)invalid user"),),
+    lasting=(Rejection("AccessDeniedException", message="(?i)region"),),  # it names the region of the identities
     duplicates=Duplicates.UNDOCUMENTED,
     permissions=(
         Permission(

@@ -16,6 +16,8 @@ class SCENERY(scenery.Scenery):
     """Everything is a switch of the emulator."""
 
     lacks: ClassVar[Mapping[str, str]] = {
+        "busy": "a directory that is busy is unavailable for a reason, which is transient",
+        "renews": "a membership has no version",
         "wait": "the service has no status: what is listed is granted",
         "failed state": "the service has no status",
         "options": "the associate request takes nothing but the identity",

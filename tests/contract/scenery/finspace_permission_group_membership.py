@@ -14,6 +14,8 @@ class SCENERY(scenery.Scenery):
     """Everything is a switch of the emulator."""
 
     lacks: ClassVar[Mapping[str, str]] = {
+        "busy": "no rejection was published to mean that the service is busy",
+        "renews": "a membership has no version",
         "options": "the associate request takes nothing but the identity",
         "failed state": "no status says that an addition or a removal failed",
         "exclusive": "a user is in as many permission groups as anybody likes",

@@ -13,6 +13,8 @@ class SCENERY(scenery.Scenery):
     """A thing is in one billing group at most."""
 
     lacks: ClassVar[Mapping[str, str]] = {
+        "busy": "no rejection of the four operations means that the service is busy",
+        "renews": "a membership has no version",
         "wait": "the service has no status: what is described is granted",
         "failed state": "the service has no status",
         "pages": "the look describes the one thing",

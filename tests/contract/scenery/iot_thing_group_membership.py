@@ -13,6 +13,8 @@ class SCENERY(scenery.Scenery):
     """Changed by other operations than the core's, so that no fault meets somebody else."""
 
     lacks: ClassVar[Mapping[str, str]] = {
+        "busy": "no rejection of the three operations means that the service is busy",
+        "renews": "a membership has no version",
         "wait": "the service has no status: what is listed is granted",
         "failed state": "the service has no status",
         "pages": "moto answers all groups of a thing on one page",

@@ -13,6 +13,7 @@ class SCENERY(scenery.Scenery):
     """Two services of those that moto lets a member account administer."""
 
     lacks: ClassVar[Mapping[str, str]] = {
+        "renews": "a registration has no version",
         "wait": "the service has no status: what is listed is granted",
         "failed state": "the service has no status",
         "pages": "moto answers all services of an account on one page",

@@ -14,6 +14,7 @@ class SCENERY(scenery.Scenery):
     """Everything is a switch of the emulator."""
 
     lacks: ClassVar[Mapping[str, str]] = {
+        "renews": "a membership has no version",
         "wait": "the service has no status: what is described is granted",
         "failed state": "the service has no status",
         "pages": "the look asks for the one membership",
