@@ -402,6 +402,8 @@ class Work:
         except INTERRUPTED:
             raise
         except AssociationError as blind:
+            if blind.cause == error.cause:
+                raise error from blind
             error.cause += f"; it could not be seen afterwards either ({blind.code}: {blind.cause})"
             raise error from blind
 

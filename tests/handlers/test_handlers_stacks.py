@@ -18,6 +18,9 @@ from finspace_emulator.server import EmulatorServer
 from tests.handlers.engine import FUNCTION, Clone, endpoints
 from tests.handlers.stage import ASSOCIATE, DISASSOCIATE, TYPE
 
+REFUSED = {"UserId": "alice", "PermissionGroupId": "traders"}
+"""What the function refuses at once: it may not grant for that group."""
+
 ATTRIBUTES = ("EnvironmentId", "PermissionGroupId", "UserId", "MembershipStatus", "StatusCode")
 
 _numbers = itertools.count(1)
@@ -139,13 +142,14 @@ def test_a_failing_update_rolls_back(team: Team) -> None:
     """An Update that the service rejects keeps the old membership; the stack is back where it was and deployable."""
     team.deploy(Membership="alice")
 
-    failed = team.deploy(Membership="nobody")
+    team.control.add_fault("error", operation=ASSOCIATE, error_code="ValidationException")
+    failed = team.deploy(Membership="bob")
 
     assert failed.status == "UPDATE_ROLLBACK_COMPLETE", failed.story()
-    assert "NotFound" in failed.story()
+    assert "ValidationException" in failed.story()
     assert team.ministack.resources(team.stack) == {"Membership": team.id("alice")}
     assert team.members() == {"alice"}
-    assert team.writes() == [(ASSOCIATE, "alice"), (ASSOCIATE, "nobody")]
+    assert team.writes() == [(ASSOCIATE, "alice"), (ASSOCIATE, "bob")]
     assert team.deploy(Membership="bob").status == "UPDATE_COMPLETE"
     assert team.members() == {"bob"}
 
@@ -154,7 +158,7 @@ def test_a_replacement_that_is_rolled_back_is_revoked(team: Team) -> None:
     """When a later resource fails, the replacement's new membership goes and the old one stays."""
     team.deploy(First="alice")
 
-    failed = team.deploy(First="bob", Second="nobody")
+    failed = team.deploy(First="bob", Second=REFUSED)
 
     assert failed.status == "UPDATE_ROLLBACK_COMPLETE", failed.story()
     assert team.ministack.resources(team.stack) == {"First": team.id("alice")}
@@ -163,12 +167,13 @@ def test_a_replacement_that_is_rolled_back_is_revoked(team: Team) -> None:
 
 def test_a_stack_that_fails_half_way_leaves_nothing(team: Team) -> None:
     """A stack whose second membership cannot be granted takes the first one back."""
-    failed = team.deploy(First="alice", Second="nobody")
+    team.control.add_fault("error", operation=ASSOCIATE, error_code="ValidationException", skip=1)
+    failed = team.deploy(First="alice", Second="bob")
 
     assert failed.status == "ROLLBACK_COMPLETE", failed.story()
     assert team.members() == set()
     assert team.ministack.delete(team.stack).status == "DELETE_COMPLETE"
-    assert team.writes() == [(ASSOCIATE, "alice"), (ASSOCIATE, "nobody"), (DISASSOCIATE, "alice")]
+    assert team.writes() == [(ASSOCIATE, "alice"), (ASSOCIATE, "bob"), (DISASSOCIATE, "alice")]
 
 
 def test_a_stack_that_fails_half_way_leaves_what_others_granted(team: Team) -> None:
@@ -203,7 +208,7 @@ def test_an_adopted_membership_survives_the_deployment_that_failed_to_adopt_it(t
     team.deploy(Other="bob")
     team.control.grant(team.environment, "analysts", "alice")
 
-    failed = team.deploy(Other="bob", Membership={"UserId": "alice", "OnExisting": "Adopt"}, Last="nobody")
+    failed = team.deploy(Other="bob", Membership={"UserId": "alice", "OnExisting": "Adopt"}, Last=REFUSED)
 
     assert failed.status == "UPDATE_ROLLBACK_COMPLETE", failed.story()
     assert team.members() == {"alice", "bob"}
@@ -230,7 +235,7 @@ def test_a_rename_that_rolls_back_keeps_the_membership(team: Team) -> None:
     """A later resource fails: the new name goes again, and the old one has what it had."""
     team.deploy(Old="alice")
 
-    failed = team.deploy(New="alice", Second="nobody")
+    failed = team.deploy(New="alice", Second=REFUSED)
 
     assert failed.status == "UPDATE_ROLLBACK_COMPLETE", failed.story()
     assert team.ministack.resources(team.stack) == {"Old": team.id("alice")}
@@ -255,7 +260,7 @@ def test_a_swap_that_rolls_back_keeps_both_memberships(team: Team) -> None:
     """The same, and a third resource fails."""
     team.deploy(First="alice", Second="bob")
 
-    failed = team.deploy(First="bob", Second="alice", Third="nobody")
+    failed = team.deploy(First="bob", Second="alice", Third=REFUSED)
 
     assert failed.status == "UPDATE_ROLLBACK_COMPLETE", failed.story()
     assert team.members() == {"alice", "bob"}

@@ -363,6 +363,8 @@ class World:
         in_time = at_once or before + after <= patience
         if not in_time:
             self.faults.append(Fault(door.actor, what, "late"))
+        if mishap.sleeps_before or mishap.sleeps_after:
+            self.faults.append(Fault(door.actor, what, "asleep"))
 
         def arrive() -> T:
             return self._arrive(door, mishap, effect, fail, service, parameters, read=in_time and not mishap.kill)
