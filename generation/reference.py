@@ -6,6 +6,7 @@ import json
 import textwrap
 from pathlib import Path
 
+from aws_associations.errors import AccessDenied, AssociationError, NotFound
 from aws_associations.kind import Kind, property_name
 from aws_associations.kinds import KINDS
 from generation.facts import class_name, declaration_module, limits, module_name, pattern, sentence, short
@@ -166,15 +167,29 @@ def _enabling(kind: Kind) -> str:
     return textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False)
 
 
+def _repeated(kind: Kind, code: str, failure: type[AssociationError]) -> str:
+    """How long what may pass by itself is repeated, and for which reasons."""
+    transient = kind.transient.get(code)
+    busy = [rejection for rejection in kind.busy if rejection.code == code]
+    lasting = [rejection for rejection in kind.lasting if rejection.code == code]
+    if transient is not None:
+        time, reasons = "half of the time", sorted(transient)
+    elif busy:
+        time, reasons = "most of the time", [rejection.reason for rejection in busy if rejection.reason]
+    elif failure in (NotFound, AccessDenied) and not any(not (each.reason or each.message) for each in lasting):
+        time = "a minute by a create" if failure is NotFound else "half a minute by a create"
+        reasons = []
+    else:
+        return ""
+    which = f" for {', '.join(f'`{reason}`' for reason in reasons)}" if reasons else ""
+    but = ", ".join(f"`{rejection.reason}`" for rejection in lasting if rejection.reason)
+    return f", after it was repeated for {time}{which}" + (f" (not {but})" if but else "")
+
+
 def _errors(kind: Kind) -> str:
     text = ""
     for code, failure in sorted(kind.errors.items()):
-        passing = kind.transient.get(code)
-        wait = ""
-        if passing is not None:
-            which = f" for {', '.join(f'`{reason}`' for reason in sorted(passing))}" if passing else ""
-            wait = f", after it was repeated for half of the time{which}"
-        text += f"| `{code}` | `{failure.code}`{wait} |\n"
+        text += f"| `{code}` | `{failure.code}`{_repeated(kind, code, failure)} |\n"
     if kind.advice:
         text += "\n| where it says | what to do |\n|---|---|\n"
     for word, advice in kind.advice.items():

@@ -924,8 +924,11 @@ def test_an_adoption_that_a_rollback_skipped_stays_its_owners(stage: Theatre, ki
     assert ("function", "revoked", 1) not in outcome.changes
 
 
-def test_a_create_whose_default_cannot_be_told_any_more_answers_what_it_granted(stage: Theatre) -> None:
+def test_a_create_whose_default_cannot_be_told_any_more_answers_what_it_granted(
+    stage: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Killed after its write; delivered again it may not ask for the default: the rollback revokes the real id."""
+    monkeypatch.setattr("aws_associations.patience._PERMISSION_SECONDS", 0.0)
     mishaps = (At("write", 1, "kill after"), At("look", 3, "deny"))
     outcome = played(stage, DIRECTORY, Deploy(1, {"A": Member(0, omits=True)}, mishaps=mishaps))
 
