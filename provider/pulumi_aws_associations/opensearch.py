@@ -42,7 +42,8 @@ class PackageAssociation(AssociationResource, module="aws-associations/opensearc
     it. A package cannot be removed while it is being associated: if it still is when the rollback's time ends, delete
     the stack again later. Pulumi waits for an hour. Another value of an option takes a new association: Pulumi
     replaces; CloudFormation keeps it, with a warning. A package that an index uses cannot be dissociated; the error
-    says so. Whether KeyAccessRoleArn needs iam:PassRole is not documented; the function's role does not have it.
+    says so. After UpdatePackage the domain keeps the old version. Another Revision associates the package again.
+    Whether KeyAccessRoleArn needs iam:PassRole is not documented; the function's role does not have it.
 
     Example::
 

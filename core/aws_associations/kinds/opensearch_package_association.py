@@ -89,6 +89,7 @@ KIND = Kind(
         " ends, delete the stack again later. Pulumi waits for an hour.",
         "Another value of an option takes a new association: Pulumi replaces; CloudFormation keeps it, with a warning.",
         "A package that an index uses cannot be dissociated; the error says so.",
+        "After UpdatePackage the domain keeps the old version. Another Revision associates the package again.",
         "Whether KeyAccessRoleArn needs iam:PassRole is not documented; the function's role does not have it.",
     ),
     proof="the published service model and documentation, and a strict emulator with a switch for each thing left open",
