@@ -9,9 +9,19 @@ from pathlib import Path
 from aws_associations.errors import AccessDenied, AssociationError, NotFound
 from aws_associations.kind import Kind, property_name
 from aws_associations.kinds import KINDS
+from aws_associations.vocabulary import Vocabulary
 from generation.facts import class_name, declaration_module, limits, module_name, pattern, sentence, short
 from generation.regions import filled
 from generation.template import narrowing
+
+_WORDS = Vocabulary(
+    called=lambda member: f"`{member.property_name}`",
+    adopt="`OnExisting: Adopt`",
+    more_time="give it more time",
+    set_region="deploy in",
+    again="deploy again",
+)
+"""For readers of either host: the table of properties tells how Pulumi spells each."""
 
 
 def files(root: Path) -> dict[str, str]:
@@ -46,8 +56,8 @@ Create calls `{kind.associate}` of `{kind.service}`, delete `{kind.disassociate}
 `{kind.look.operation}` says that it is so.
 
 {ended}{notes}
-What holds for every kind is in the [README](../../README.md): `OnExisting`, `Revision`, time-outs, errors, limits.
-[When an association is ours](../ownership.md) is the same for all.
+What holds for every kind is in the [README](../../README.md): `OnExisting`, `Revision`, time-outs, errors.
+[When an association is ours](../ownership.md) is the same for all, and so are the [limits](../limits.md).
 
 ## Properties
 
@@ -193,5 +203,5 @@ def _errors(kind: Kind) -> str:
     if kind.advice:
         text += "\n| where it says | what to do |\n|---|---|\n"
     for word, advice in kind.advice.items():
-        text += f"| `{word if isinstance(word, str) else word.code}` | {advice} |\n"
+        text += f"| `{word if isinstance(word, str) else word.code}` | {_WORDS.say(advice, kind)} |\n"
     return text

@@ -18,7 +18,7 @@ from typing import Any
 from aws_associations.errors import AccessDenied, InvalidRequest, LedgerUnavailable
 from aws_associations.ledger import ChangedError, Record, stored_as
 from aws_associations.service import Services
-from aws_associations.translation import from_botocore
+from aws_associations.translation import from_botocore, unreachable
 from aws_associations.waiting import delays
 
 _NAME = r"[A-Za-z0-9_.-]{3,255}"
@@ -30,8 +30,8 @@ _ACTIONS = {"BatchGetItem": "dynamodb:BatchGetItem", "TransactWriteItems": "dyna
 """Operation → the IAM actions that it needs (documented: "IAM and transactions", DynamoDB Developer Guide)."""
 
 _ADVICE = {
-    "ResourceNotFoundException": "Create or restore the table, or correct its name, account and region.",
-    "ValidationException": "The table needs the partition key 'key' of type text and no sort key.",
+    "ResourceNotFoundException": "Create or restore the table, or correct its name, account and region. Then {again}.",
+    "ValidationException": "The table needs the partition key 'key' of type text and no sort key. Then {again}.",
 }
 """Error code → what to do."""
 
@@ -134,12 +134,14 @@ class DynamoDBLedger:
         return answer
 
     def _unavailable(self, error: Exception, operation: str) -> LedgerUnavailable:
-        told = from_botocore(error, operation, kind=None, sent=1)
+        at = unreachable(error)
+        set_by = self._services.set_by("dynamodb", at)
+        told = from_botocore(error, operation, kind=None, sent=1, host=at, set_by=set_by)
         code = _response(error).get("Error", {}).get("Code", "")
         advice = _ADVICE.get(code)
         if code.startswith("AccessDenied"):
-            advice = f"Allow {_ACTIONS[operation]} on the table, and the use of its key if it has one of its own."
-        elif advice is None and isinstance(told, (AccessDenied, InvalidRequest)):
+            advice = f"Allow {_ACTIONS[operation]} on the table, and the use of its key if it has one. Then {{again}}."
+        elif advice is None and (set_by or isinstance(told, (AccessDenied, InvalidRequest))):
             advice = told.advice
         # The translation knows the errors of the services that kinds declare; it calls others unpublished.
         cause = told.cause.partition(" (HTTP ")[0]

@@ -27,7 +27,8 @@ class AssociationError(Exception):
     Attributes:
         code: the CloudFormation handler error code, for example ``AlreadyExists``.
         cause: what went wrong, one sentence without a full stop.
-        advice: what to do next, one or more sentences; may be empty.
+        advice: what to do next, one or more sentences; may be empty. Until ``action`` is set it names in braces what
+            hosts call otherwise (see ``vocabulary.py``).
         outcome_unknown: True if a write was sent and nobody can say whether it took effect. False means that nothing
             of this operation remains.
         gone: the endpoint cannot be reached at all, or answers nothing that the API published.
@@ -64,14 +65,14 @@ class InvalidRequest(AssociationError):
     """A property or an id is malformed, or the service refused the values."""
 
     code = "InvalidRequest"
-    default_advice = "Correct the value and deploy again."
+    default_advice = "Correct what this message names, then {again}."
 
 
 class NotFound(AssociationError):
     """A party of the association does not exist."""
 
     code = "NotFound"
-    default_advice = "Create the missing party first, or correct its id."
+    default_advice = "Create the missing party first, or correct its name, then {again}."
 
 
 class AlreadyExists(AssociationError):
@@ -79,8 +80,8 @@ class AlreadyExists(AssociationError):
 
     code = "AlreadyExists"
     default_advice = (
-        "To let this resource own it, deploy with OnExisting: Adopt (Pulumi: on_existing='adopt'). To leave it"
-        " to its owner, remove this resource. To grant it anew, revoke it first and deploy again."
+        "To let this resource own it, declare {adopt}. To leave it to its owner, remove this resource. To grant it"
+        " anew, revoke it first, then {again}."
     )
 
 
@@ -88,41 +89,47 @@ class ResourceConflict(AssociationError):
     """The service refuses the change in the present state."""
 
     code = "ResourceConflict"
-    default_advice = "Wait until other changes to the same parties have ended, then deploy again."
+    default_advice = "Wait until other changes to the same parties have ended, then {again}."
 
 
 class AccessDenied(AssociationError):
     """The caller may not do this, or has no credentials."""
 
     code = "AccessDenied"
-    default_advice = "Give the caller the permission that the message names, then deploy again."
+    default_advice = "Give the caller the permission that the message names, then {again}."
 
 
 class Throttling(AssociationError):
     """The service asked to slow down, and kept asking through all retries."""
 
     code = "Throttling"
-    default_advice = "Deploy again; if it recurs, change fewer associations at once."
+    default_advice = "Wait a minute, then {again}; if it recurs, change fewer associations at once."
 
 
 class NotStabilized(AssociationError):
     """The service did not reach the wanted state before the deadline."""
 
     code = "NotStabilized"
-    default_advice = "Deploy again, with a longer timeout if the service is slow."
+    default_advice = "If the service is only slow, {more_time}. Then {again}."
+
+
+class GaveUp(NotStabilized):
+    """The service itself ended the change as failed: more time changes nothing."""
+
+    default_advice = "Mend what the service says; more time does not help. Then {again}."
 
 
 class ServiceUnavailable(AssociationError):
     """The service failed, could not be reached, or has ended."""
 
     code = "ServiceUnavailable"
-    default_advice = "Deploy again when the service answers."
+    default_advice = "Wait until the service answers, then {again}."
 
 
 class LedgerUnavailable(ServiceUnavailable):
     """The ledger did not answer, so nobody knows whether what was to be recorded is recorded."""
 
-    default_advice = "Deploy again when the ledger answers; what was begun is settled then."
+    default_advice = "Wait until the ledger answers, then {again}: what was begun is settled then."
 
 
 class InternalFailure(AssociationError):
@@ -140,14 +147,14 @@ class CannotAsk(AssociationError):
     """Nobody who could answer a question may be asked: no permission, or another account."""
 
     code = "AccessDenied"
-    default_advice = "Give the caller the permission that the message names, then deploy again."
+    default_advice = "Give the caller the permission that the message names, then {again}."
 
 
 class LeaseLost(AssociationError):
     """Another delivery works on the association, so what was decided here counts no more."""
 
     code = "ResourceConflict"
-    default_advice = "Deploy again."
+    default_advice = "Wait until that one has ended, then {again}."
 
 
 INTERRUPTED = (LeaseLost, LedgerUnavailable, Superseded)

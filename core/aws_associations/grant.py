@@ -11,7 +11,7 @@ from aws_associations.client_token import client_token
 from aws_associations.errors import (
     AlreadyExists,
     AssociationError,
-    NotStabilized,
+    GaveUp,
     ResourceConflict,
 )
 from aws_associations.identity import AssociationId, Identity, parse
@@ -28,8 +28,8 @@ _FAILED = frozenset({State.FAILED, State.REMOVAL_FAILED})
 _THERE = frozenset(State) - {State.ABSENT}
 
 _TO_SHARE = (
-    "To share it, deploy with OnExisting: Adopt (Pulumi: on_existing='adopt'): the last resource that declares it"
-    " revokes it. Otherwise remove one of the two resources."
+    "To share it, declare {adopt}: the last resource that declares it revokes it. Otherwise remove one of the two"
+    " resources."
 )
 
 
@@ -177,7 +177,7 @@ class Grant:
         if seen.state is State.ELSEWHERE:
             raise ResourceConflict(
                 f"it can be in one only, and is in {seen.details!r}",
-                advice="Remove it there first; this resource never moves what others hold.",
+                advice="Remove it there first, then {again}; this resource never moves what others hold.",
             )
         held = self._work.claim is not None and self._work.claim.state is ClaimState.HELD
         if held or self._desired.on_existing is OnExisting.ADOPT:
@@ -199,9 +199,8 @@ class Grant:
             there = "granted" if seen.state is State.PRESENT else f"there ({seen.status or seen.state.value})"
             raise AlreadyExists(f"it is {there} already, and no resource of ours granted it")
         if seen.state in _FAILED:
-            raise NotStabilized(
-                f"it is {seen.status} {seen.details}".rstrip(),
-                advice="Deploy with another Revision to have it made anew, or delete it first.",
+            raise GaveUp(
+                f"it is {seen.status} {seen.details}".rstrip(), advice="Remove it at the service, then {again}."
             )
         if basis is None:
             return self._granted(How.ADOPTED, seen, Basis.FOUND)
@@ -295,7 +294,7 @@ class Grant:
                 return seen
             early = looked
             if seen.state in _FAILED:
-                raise NotStabilized(f"the service gave up: {seen.status} {seen.details}".rstrip())
+                raise GaveUp(f"the service gave up: {seen.status} {seen.details}".rstrip())
             if seen.state is not State.ABSENT:
                 absent_since = deadline.moment
             elif len(self._tokens) > 1 and deadline.elapsed_since(absent_since) >= kind.settle_seconds:

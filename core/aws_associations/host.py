@@ -12,11 +12,18 @@ from typing import Protocol
 from aws_associations.errors import InvalidRequest
 from aws_associations.identity import Identity
 from aws_associations.records import Claim, Owner
+from aws_associations.vocabulary import Vocabulary
 from aws_associations.waiting import Deadline
 
 
 class Host(Protocol):
-    """The three questions that no record of ours can answer, and where notes go."""
+    """The three questions that no record of ours can answer, where notes go, and the words for them.
+
+    Attributes:
+        words: of this host, for everything that its users read.
+    """
+
+    words: Vocabulary
 
     def took(self, id_text: str, since: float) -> bool:
         """Return whether the host took this id as that of the resource, now or at any time since.
@@ -77,10 +84,14 @@ class Request:
         """Waits are told from now."""
         self._begun = self.deadline.moment
 
+    def named(self, identity: Identity) -> str:
+        """An association in the words of the host."""
+        return self.host.words.named(identity)
+
     def tell_waiting(self, identity: Identity, until: str, status: str) -> None:
         """Say what is waited for: the association is to be ``until``, and is ``status``."""
         waited = self.deadline.elapsed_since(self._begun)
-        fields = {"association": str(identity), "until": until, "status": status, "seconds": round(waited)}
+        fields = {"association": self.named(identity), "until": until, "status": status, "seconds": round(waited)}
         self.host.waiting(waited, fields)
 
     def check_account(self, identity: Identity) -> None:
@@ -88,5 +99,5 @@ class Request:
         if identity.account != self.account:
             raise InvalidRequest(
                 f"it belongs to account {identity.account}, but the AWS credentials are of account {self.account}",
-                advice=f"Use credentials of account {identity.account}.",
+                advice=f"Use credentials of account {identity.account}, then {{again}}.",
             )

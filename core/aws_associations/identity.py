@@ -61,11 +61,11 @@ class Identity:
         for part in kind.parts:
             problem = unnameable(values[part.name])
             if problem:
-                raise InvalidRequest(f"{part.property_name} {problem}")
+                raise InvalidRequest(f"the {part.name.replace('_', ' ')} {problem}")
         identity = cls(kind, account, region, tuple(values[part.name] for part in kind.parts))
         size = len(AssociationId(identity, adopted=True).text)
         if size > MAX_BYTES:
-            raise InvalidRequest(f"the resource id would have {size} bytes, more than CloudFormation's {MAX_BYTES}")
+            raise InvalidRequest(f"the resource id would have {size} bytes, more than {MAX_BYTES}")
         return identity
 
     def __getitem__(self, part_name: str) -> str:
@@ -106,11 +106,8 @@ class Identity:
         return hash(self.canonical)
 
     def __str__(self) -> str:
-        """For messages: ``UserId u in PermissionGroupId g (EnvironmentId e, account, region)``."""
-        named = [f"{part.property_name} {value!r}" for part, value in zip(self.kind.parts, self.values, strict=True)]
-        scope = [*named[: len(self.kind.scope)], f"account {self.account}", self.region]
-        granting, member = named[len(self.kind.scope) :]
-        return f"{member} {self.kind.preposition} {granting} ({', '.join(scope)})"
+        """The id text. For messages see :meth:`aws_associations.vocabulary.Vocabulary.named`."""
+        return AssociationId(self).text
 
 
 @dataclass(frozen=True, slots=True)

@@ -279,7 +279,8 @@ class Kind:
         party_seconds: how long a party that was created a moment ago may stay invisible.
         renews: associating what is associated applies what has become of its parties since, a package's new version.
         refusals: reasons by which the service says that it did nothing, of codes that otherwise mean that it failed.
-        advice: what to do next, where this kind needs words of its own: by error class, code or reason.
+        advice: what to do next, where this kind needs words of its own: by error class, code, reason, or phrase of the
+            cause or of a wrong value (see :meth:`advised`). ``vocabulary.py`` tells what texts name in braces.
         duplicates: what is documented of a second associate.
         settle_seconds: how long what the look shows must stay the same before it outweighs a success answer. Looks may
             lag behind writes; the default is a choice: enough for a few seconds of lag, too short to be felt.
@@ -342,6 +343,23 @@ class Kind:
     def switch(self) -> str:
         """The name of the template parameter that enables the kind, for example ``DirectoryGroupMembership``."""
         return self.cloudformation_type.removeprefix("Custom::")
+
+    def advised(self, cause: str, *words: str) -> str | None:
+        """What to do next after this cause, in which an error's reason and code are ``words``; None: nothing special.
+
+        A phrase, which is a key with a space, comes first: ``region is {region}`` is found in ``... your region is
+        eu-west-1.``, and the advice repeats what stands for ``{region}``. The cause of a wrong value is its part and
+        itself: ``member_name 'bob@corp'``.
+        """
+        for phrase, text in self.advice.items():
+            if isinstance(phrase, str) and " " in phrase:
+                pattern = re.sub(r"\\\{([a-z_]+)\\\}", r"(?P<\1>[\\w.-]*\\w)", re.escape(phrase))
+                found = re.search(pattern, cause)
+                if found:
+                    for name, value in found.groupdict().items():
+                        text = text.replace(f"{{{name}}}", value)
+                    return text
+        return next((self.advice[word] for word in words if word in self.advice), None)
 
     @property
     def operations(self) -> frozenset[str]:

@@ -6,7 +6,7 @@ do the two writes, ``work.py`` is one delivery at work.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -31,6 +31,7 @@ from aws_associations.patience import Patience
 from aws_associations.records import Association, ClaimState, Hold, RequestType, Resource
 from aws_associations.revoke import Removal, Revocation, drop_if_plain
 from aws_associations.service import Services
+from aws_associations.vocabulary import DELETING
 from aws_associations.waiting import Deadline
 from aws_associations.work import Change, Work, release, unchanged
 
@@ -64,9 +65,9 @@ class Lifecycle:
         region: str,
         values: Mapping[str, str],
         deadline: Deadline,
+        host: Host,
         *,
         before: tuple[Identity, Mapping[str, str]] | None = None,
-        host: Host | None = None,
     ) -> Identity:
         """The identity that is meant by a kind's parts as a user declares them: part name → value.
 
@@ -79,10 +80,10 @@ class Lifecycle:
             region: where it is declared.
             values: the parts that are given.
             deadline: after it nothing is asked any more.
+            host: tells its words, and takes a note.
             before: for an update: the identity so far, and the values that were given then. A default that meant
                 something then still means it, so that nothing is asked. If the service does not tell, the reverse of an
                 update that failed keeps the identity that is still there, with a note: it must not fail as well.
-            host: takes that note.
 
         Raises:
             AssociationError: a value can never be sent or named, or the default cannot be told.
@@ -90,11 +91,11 @@ class Lifecycle:
         region = self._services.region_of(kind, region)
         given = {**{part.name: part.default for part in kind.parts if isinstance(part.default, str)}, **values}
         missing = [part for part in kind.parts if isinstance(part.default, Asked) and part.name not in given]
-        # Named as far as it is known, for the message of a question that fails.
-        identity = Identity.of(kind, account, region, {**{part.name: "default" for part in missing}, **given})
+        unknown = {part.name: "unknown" for part in missing}
+        identity = Identity.of(kind, account, region, {**unknown, **given})
         if not missing:
             return identity
-        with _doing("reading the defaults of", identity):
+        with _doing("reading the defaults of", identity, host, but=unknown):
             told = {part.name: self._default(identity, part, given, deadline, before, host) for part in missing}
         return Identity.of(kind, account, region, {**given, **told})
 
@@ -105,7 +106,7 @@ class Lifecycle:
         given: Mapping[str, str],
         deadline: Deadline,
         before: tuple[Identity, Mapping[str, str]] | None,
-        host: Host | None,
+        host: Host,
     ) -> str:
         """What a part that is left out means."""
         if before is not None and part.name not in before[1] and _same_scope(identity, before[0], but=part.name):
@@ -116,9 +117,9 @@ class Lifecycle:
         except AssociationError as error:
             if before is None or not _stayed(before, given, part.name):
                 raise
-            if host is not None:
-                fields = {"association": str(before[0]), "part": part.name, "cause": error.cause}
-                host.note("default-not-told", fields, warning=True)
+            words = host.words
+            fields = {"association": words.named(before[0]), "part": words.called(part), "cause": error.cause}
+            host.note("default-not-told", fields, warning=True)
             return before[0][part.name]
 
     def _ask(self, identity: Identity, default: Asked, deadline: Deadline) -> str:
@@ -182,14 +183,14 @@ class Lifecycle:
     def _warn_of_options(desired: Desired, before: Mapping[str, object] | None, request: Request) -> None:
         lasting = [option for option in desired.identity.kind.options if option.lasting]
         changed = [
-            option.property_name
+            request.host.words.called(option)
             for option in lasting
             if before is not None and before.get(option.wire) != desired.options.get(option.wire)
         ]
         if changed:
             request.host.note(
                 "options-not-applied",
-                {"association": str(desired.identity), "options": ", ".join(changed)},
+                {"association": request.named(desired.identity), "options": ", ".join(changed)},
                 warning=True,
             )
 
@@ -213,7 +214,7 @@ class Lifecycle:
                 answer = work.lease()
                 return step(work) if answer is None else _granted_again(answer, identity.kind)
 
-        with _doing(verb, identity):
+        with _doing(verb, identity, request.host):
             return _started_over(serve)
 
     def _grant(self, desired: Desired, patience: Patience, work: Work) -> Granted:
@@ -233,7 +234,7 @@ class Lifecycle:
             _record_failure(work, error, grant.undo)
             raise
         work.close(_recorded(granted), grant.change)
-        work.request.host.note("granted", {"association": str(work.identity), "how": granted.how.value})
+        work.request.host.note("granted", {"association": work.named, "how": granted.how.value})
         return granted
 
     def _keep(self, desired: Desired, patience: Patience, work: Work) -> Granted:
@@ -258,7 +259,7 @@ class Lifecycle:
                 _record_failure(work, error, unchanged)
                 raise
             # A failure would be followed by the reverse, which would fail the same way for ever.
-            work.request.host.note("not-seen", {"association": str(work.identity), "cause": str(error)}, warning=True)
+            work.request.host.note("not-seen", {"association": work.named, "cause": error.cause}, warning=True)
             return _close_kept(work, hold)
         renews = work.identity.kind.renews and seen.state is State.PRESENT and hold is not None
         step = Grant.renew if renews else Grant.run
@@ -300,7 +301,7 @@ class Lifecycle:
         except AssociationError as error:
             if self.has_ended(error, work.identity.kind):
                 # A stack must stay deletable after the service's end.
-                fields = {"association": str(work.identity), "cause": error.cause}
+                fields = {"association": work.named, "cause": error.cause}
                 work.request.host.note("service-ended", fields, warning=True)
                 return Removal.SERVICE_ENDED, release(work)
             _record(work, revocation.failure)
@@ -326,7 +327,7 @@ class Lifecycle:
         Raises:
             AssociationError: it could not be seen, which is never absence.
         """
-        with _doing("reading", identity):
+        with _doing("reading", identity, request.host):
             request.check_account(identity)
             sighting = (look_lately if lately else look)(self._services, identity, request.deadline)
         return None if sighting.state in {State.ABSENT, State.REMOVING, State.ELSEWHERE} else sighting
@@ -345,7 +346,7 @@ class Lifecycle:
                 # CloudFormation invents an id for a create that it gave up.
                 request.host.note("not-our-id", {"id": request.physical_id[:200]})
             return _started_over(lambda: self._delete(None, request))
-        with _doing("deleting", known.identity):
+        with _doing(DELETING, known.identity, request.host):
             request.check_account(known.identity)
             return _started_over(lambda: self._delete(known, request))
 
@@ -385,12 +386,13 @@ def _same_scope(one: Identity, other: Identity, *, but: str) -> bool:
 
 
 @contextmanager
-def _doing(verb: str, identity: Identity) -> Iterator[None]:
-    """Say in every error what was being done to what."""
+def _doing(verb: str, identity: Identity, host: Host, but: Collection[str] = ()) -> Iterator[None]:
+    """Say in every error what was being done to what, as the host calls it; ``but``: parts that are not known."""
     try:
         yield
     except AssociationError as error:
-        error.action = f"{verb} {identity.kind.noun} {identity}"
+        kind = identity.kind
+        host.words.tell(error, verb, f"{kind.noun} {host.words.named(identity, but)}", kind)
         raise
 
 
@@ -465,4 +467,4 @@ def _record(work: Work, change: Change) -> None:
     try:
         work.finish(change)
     except INTERRUPTED as lost:
-        work.request.host.note("not-recorded", {"association": str(work.identity), "cause": lost.cause})
+        work.request.host.note("not-recorded", {"association": work.named, "cause": lost.cause})

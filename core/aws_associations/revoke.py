@@ -11,8 +11,8 @@ from aws_associations.client_token import client_token
 from aws_associations.errors import (
     AlreadyExists,
     AssociationError,
+    GaveUp,
     NotFound,
-    NotStabilized,
     Passing,
     ResourceConflict,
 )
@@ -108,7 +108,7 @@ class Revocation:
             removal = self._see_its_end()
         else:
             removal = self._revoke()
-        work.request.host.note("revoked", {"association": str(work.identity), "how": removal.value})
+        work.request.host.note("revoked", {"association": work.named, "how": removal.value})
         return removal
 
     def clear(self, failed: State) -> None:
@@ -157,7 +157,7 @@ class Revocation:
         return self._released("the deployment that adopted it did not complete", warning=False)
 
     def _released(self, cause: str, *, warning: bool) -> Removal:
-        fields = {"association": str(self._work.identity), "cause": cause}
+        fields = {"association": self._work.named, "cause": cause}
         self._work.request.host.note("released", fields, warning=warning)
         return Removal.RELEASED
 
@@ -236,7 +236,7 @@ class Revocation:
         """What the service failed to add and does not let go of was never granted: the stack must be deletable."""
         if seen.state is not State.FAILED:
             raise error
-        fields = {"association": str(self._work.identity), "status": seen.status, "cause": error.cause}
+        fields = {"association": self._work.named, "status": seen.status, "cause": error.cause}
         self._work.request.host.note("failed-one-left", fields, warning=True)
         return Removal.ABSENT
 
@@ -272,7 +272,7 @@ class Revocation:
                 present_since = deadline.moment
             elif deadline.elapsed_since(present_since) >= kind.settle_seconds:
                 # Our removal took effect, in this delivery or an earlier one, and somebody granted it since.
-                work.request.host.note("granted-again-by-others", {"association": str(work.identity)}, warning=True)
+                work.request.host.note("granted-again-by-others", {"association": work.named}, warning=True)
                 return Removal.GRANTED_AGAIN
         raise AssertionError("looks are endless")
 
@@ -286,5 +286,5 @@ class Revocation:
         raise AssertionError("looks are endless")
 
 
-def _gave_up(seen: Sighting) -> NotStabilized:
-    return NotStabilized(f"the service gave up: {seen.status} {seen.details}".rstrip(), outcome_unknown=True)
+def _gave_up(seen: Sighting) -> GaveUp:
+    return GaveUp(f"the service gave up: {seen.status} {seen.details}".rstrip(), outcome_unknown=True)

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from aws_associations import endpoint
 from aws_associations.errors import AccessDenied, AssociationError, DeadlinePassed, InvalidRequest
 from aws_associations.identity import Identity
 from aws_associations.kind import CredentialExchange, Kind
@@ -166,7 +166,7 @@ class Services:
         """Count the attempts of the calls made inside, stop them at the deadline, translate what they raise."""
         attempt = self._attempt
         attempt.deadline, attempt.sent, attempt.rejected, attempt.lost = deadline, 0, False, False
-        attempt.exchanging = attempt.host = ""
+        attempt.exchanging = attempt.host = attempt.service = ""
         attempt.kind = kind
         attempt.patience, attempt.delays = deadline.part(_PATIENCE), delays()
         try:
@@ -182,13 +182,16 @@ class Services:
                 sent -= attempt.rejected
                 # An exchange that fails between two attempts says nothing of the first: as if it were a retry.
                 sent += bool(attempt.exchanging and sent)
-            raise from_botocore(
-                error, attempt.exchanging or operation, kind=kind, sent=sent, host=attempt.host
-            ) from error
+            doing, set_by = attempt.exchanging or operation, self.set_by(attempt.service, attempt.host)
+            raise from_botocore(error, doing, kind=kind, sent=sent, host=attempt.host, set_by=set_by) from error
         finally:
             attempt.deadline = None
 
-    def _before_send(self, request: Any = None, **_: object) -> None:
+    def set_by(self, service: str, at: str) -> str:
+        """The caller's setting that sends calls of a service to this address; see ``endpoint.py``."""
+        return endpoint.set_by(self._session(), service, at) if at else ""
+
+    def _before_send(self, event_name: str = "", request: Any = None, **_: object) -> None:
         """Run before every attempt, the SDK's own retries included: a late retry must not write."""
         attempt = self._attempt
         deadline: Deadline | None = getattr(attempt, "deadline", None)
@@ -197,7 +200,7 @@ class Services:
             # An attempt that the service rejected had no effect, so the next one is the first that may have.
             attempt.sent += 0 if attempt.rejected else 1
             attempt.rejected = False
-            attempt.host = _hostname(request)
+            self._note_destination(event_name, request)
             attempt.exchanging = ""
 
     def _after_attempt(
@@ -236,7 +239,12 @@ class Services:
         if deadline is not None:
             deadline.check()
             self._attempt.exchanging = event_name.rpartition(".")[2]
-            self._attempt.host = _hostname(request)
+            self._note_destination(event_name, request)
+
+    def _note_destination(self, event_name: str, request: Any) -> None:
+        """Remember where the attempt goes; an event is called ``before-send.<service>.<operation>``."""
+        self._attempt.service = event_name.split(".")[1]
+        self._attempt.host = endpoint.address(str(getattr(request, "url", "")))
 
     @property
     def may_still_arrive(self) -> bool:
@@ -316,10 +324,6 @@ def _key(kind: Kind, identity: Identity) -> tuple[str, ...]:
     """What a client is kept under: one exchange per environment and region."""
     exchange = kind.exchange.request.values() if kind.exchange else ()
     return (kind.service, identity.region, *(identity[part] for part in exchange))
-
-
-def _hostname(request: Any) -> str:
-    return urlsplit(str(getattr(request, "url", ""))).hostname or ""
 
 
 def _refuse_page(response_dict: Mapping[str, Any], **_: object) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from aws_associations.endpoint import address
 from aws_associations.errors import (
     AccessDenied,
     AssociationError,
@@ -48,7 +49,26 @@ _COMMON_ERRORS: Mapping[str, type[AssociationError]] = {
 _DENIALS = frozenset({"AccessDenied", "AccessDeniedException", "NotAuthorized", "UnauthorizedException"})
 """Denials of a permission, which may be in effect some seconds later; the others are of credentials."""
 
-_SIGN_IN = "Give the caller credentials through the environment, a profile or a role, or sign in again."
+_SIGN_IN = "Give the caller credentials through the environment, a profile or a role, or sign in again. Then {again}."
+_RENEW = "Sign in again or renew the caller's credentials, then {again}."
+_SIGNED_WRONG = "Check the secret key of the caller's credentials and the clock of this machine, then {again}."
+
+_CREDENTIAL_ADVICE: Mapping[str, str] = {
+    "ExpiredToken": _RENEW,
+    "ExpiredTokenException": _RENEW,
+    "IncompleteSignature": _SIGNED_WRONG,
+    "InvalidClientTokenId": f"{_RENEW} A region that the account has not enabled answers so, too.",
+    "InvalidSignatureException": _SIGNED_WRONG,
+    "MissingAuthenticationToken": _SIGN_IN,
+    "MissingAuthenticationTokenException": _SIGN_IN,
+    "OptInRequired": "Sign the account up for the service, or enable the region, then {again}.",
+    "RequestExpired": _SIGNED_WRONG,
+    "SignatureDoesNotMatch": _SIGNED_WRONG,
+    "UnrecognizedClientException": f"{_RENEW} A region that the account has not enabled answers so, too.",
+}
+"""Error code → what to do: no permission of a kind mends what is wrong with credentials."""
+
+_NO_REGION = "Set AWS_REGION or a region in the AWS profile, then {again}."
 
 _QUOTING_ERRORS = frozenset({"IncompleteSignature", "InvalidSignatureException", "SignatureDoesNotMatch"})
 """Errors whose message quotes the request that was signed, its session token included (observed on AWS)."""
@@ -61,6 +81,7 @@ def from_botocore(
     kind: Kind | None,
     sent: int,
     host: str = "",
+    set_by: str = "",
 ) -> AssociationError:
     """Translate what a botocore call raised.
 
@@ -71,7 +92,8 @@ def from_botocore(
         sent: how many attempts may have taken effect, the last one included. Zero makes every error a definite one;
             more than one makes even a rejection an unknown outcome, because an earlier attempt may have taken effect
             (measured: botocore retries a cut connection by itself and then reports the rejection of the retry).
-        host: where the last attempt was sent to; another endpoint that cannot be reached is not the service's.
+        host: address to which the last attempt was sent; another one that cannot be reached is not the service's.
+        set_by: the caller's setting that named this address, for the message; empty: none did.
 
     Returns:
         The error, its ``outcome_unknown`` set as if the request were a write.
@@ -80,7 +102,7 @@ def from_botocore(
     from botocore.exceptions import ClientError
 
     answered = isinstance(error, ClientError)
-    meaning = _answered(error, operation, kind) if answered else _unanswered(error, operation, sent, host)
+    meaning = _answered(error, operation, kind) if answered else _unanswered(error, operation, sent, host, set_by)
     # A failure that the service answered has arrived; every attempt before it was not answered.
     unknown = sent > meaning.definite
     advice = (kind.advice if kind else {}).get(meaning.failure) if meaning.advice is None else meaning.advice
@@ -115,7 +137,7 @@ class _Meaning:
 def _answered(error: Exception, operation: str, kind: Kind | None) -> _Meaning:
     """An error that the service, or something in its place, answered."""
     code, reason, status, cause = _service_answer(error, operation)
-    advice = (kind.advice.get(reason) or kind.advice.get(code)) if kind else None
+    advice = _CREDENTIAL_ADVICE.get(code) or (kind.advised(cause, reason, code) if kind else None)
     definite = int(refused(kind, status, code, reason))
     published = (kind.errors.get(code) if kind else None) or _COMMON_ERRORS.get(code)
     if published is not None:
@@ -147,26 +169,30 @@ def _passing(
     return Passing.PERMISSION if meaning is AccessDenied and code in _DENIALS else None
 
 
-def _unanswered(error: Exception, operation: str, sent: int, host: str) -> _Meaning:
+def _unanswered(error: Exception, operation: str, sent: int, host: str, set_by: str) -> _Meaning:
     """An error of botocore itself."""
     from botocore import exceptions as boto
     from botocore.parsers import ResponseParserError
 
     first_line, name = _first_line(error), type(error).__name__
-    unreachable = f"{operation} cannot reach {_host(error)}"
+    at = unreachable(error)
+    unreached, advice = f"{operation} cannot reach {at or 'an unknown host'}", None
+    if set_by and at == host:
+        unreached += f", which {set_by} names"
+        advice = f"Start what is to listen there, or correct or unset {set_by}. Then {{again}}."
     lost = f"{operation} lost the connection before an answer arrived ({name})"
     # The first row that fits; a class of botocore comes after those that derive from it.
     rows: tuple[tuple[tuple[type[Exception], ...], _Meaning], ...] = (
         ((DeadlinePassed,), _Meaning(NotStabilized, "the time for this operation is over")),
         (_credentials(), _Meaning(AccessDenied, f"no usable AWS credentials were found ({first_line})", 0, _SIGN_IN)),
-        ((boto.NoRegionError, boto.InvalidRegionError), _Meaning(InvalidRequest, "no AWS region is set")),
+        ((boto.NoRegionError,), _Meaning(InvalidRequest, "no AWS region is set", advice=_NO_REGION)),
         (
             (boto.ParamValidationError, boto.ProfileNotFound, boto.ConfigParseError),
             _Meaning(InvalidRequest, first_line),
         ),
         (
             (boto.EndpointConnectionError, boto.ConnectTimeoutError),
-            _Meaning(ServiceUnavailable, unreachable, 1, gone=_host(error) == host),
+            _Meaning(ServiceUnavailable, unreached, 1, advice, gone=at == host),
         ),
         ((boto.HTTPClientError, boto.ConnectionError), _Meaning(ServiceUnavailable, lost)),
         # A web page, say, where the published API has JSON.
@@ -251,9 +277,6 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
 
 
-def _host(error: Exception) -> str:
-    """The host name only: a whole URL can hold ids and signatures."""
-    from urllib.parse import urlsplit
-
-    url = str(getattr(error, "kwargs", {}).get("endpoint_url", ""))
-    return urlsplit(url).hostname or "unknown host"
+def unreachable(error: Exception) -> str:
+    """The address of the endpoint that an error of botocore names; empty if it names none."""
+    return address(str((getattr(error, "kwargs", None) or {}).get("endpoint_url", "")))

@@ -99,6 +99,11 @@ class Work:
         return self._identity
 
     @property
+    def named(self) -> str:
+        """The association in the words of the host."""
+        return self.request.named(self.identity)
+
+    @property
     def hold(self) -> Hold | None:
         """What the resource claims of the association."""
         return self.resource.holds.get(self.key)

@@ -17,9 +17,10 @@ from aws_associations.identity import MAX_BYTES
 from aws_associations.kind import Kind, Option, Part
 from aws_associations.kinds import KINDS
 from aws_associations.lifecycle import OnExisting
-from aws_associations.properties import typed_options, violations
+from aws_associations.properties import did_you_mean, nearest, shown, typed_options, violations
 from aws_associations.service import Services
 from aws_associations_lambda.response_url import is_https, is_of_cloudformation
+from aws_associations_lambda.words import WORDS
 
 # What has to be echoed is limited so that every answer fits 4096 bytes; real values are far shorter.
 _ECHOED = {"StackId": 1024, "RequestId": 128, "LogicalResourceId": 255}
@@ -37,6 +38,12 @@ _YOUNG_SECONDS = 150.0
 _RESERVED = frozenset({"ServiceToken", "ServiceTimeout"})
 _ON_EXISTING = "OnExisting"
 _REVISION = "Revision"
+
+_NO_TYPE = "AWS::CloudFormation::CustomResource"
+"""The type of a custom resource that names none: the CDK's default (documented: CustomResourceProps.resourceType)."""
+
+_TOLD = 12
+"""How many wrong properties one message names: all of them in any template that somebody wrote by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,45 +89,70 @@ class Event:
     old_properties: Mapping[str, object]
 
     @property
+    def kind_if_served(self) -> Kind | None:
+        """The kind that serves the resource type, if one does."""
+        return next((kind for kind in KINDS if kind.cloudformation_type == self.resource_type), None)
+
+    @property
     def kind(self) -> Kind:
         """The kind that serves the resource type; raises InvalidRequest if none does."""
-        for kind in KINDS:
-            if kind.cloudformation_type == self.resource_type:
-                return kind
-        served = ", ".join(kind.cloudformation_type for kind in KINDS)
+        kind = self.kind_if_served
+        if kind is not None:
+            return kind
+        served = [kind.cloudformation_type for kind in KINDS]
+        if self.resource_type == _NO_TYPE:
+            hint = "Name the kind in Type, in the CDK's CustomResource in resourceType (Python: resource_type)."
+        else:
+            meant = nearest(self.resource_type, served)
+            hint = f"Did you mean {meant}?" if meant else ""
         raise InvalidRequest(
-            f"the resource type {self.resource_type!r} is not served by this function", advice=f"Served are: {served}."
+            f"the resource type {self.resource_type!r} is not served by this function",
+            advice=f"{hint} Served are: {', '.join(served)}.".lstrip(),
         )
 
     def declared(self, services: Services) -> Declared:
-        """What the properties say; raises InvalidRequest that names the property. Makes no call."""
+        """What the properties say. Makes no call.
+
+        Raises:
+            InvalidRequest: the message names every property that is wrong.
+        """
         kind = self.kind
         members = _members(kind)
         known = [*members, _ON_EXISTING, _REVISION]
-        for name in self.properties:
-            if name not in known and name not in _RESERVED:
-                from difflib import get_close_matches
-
-                near = get_close_matches(name, known, n=1)
-                advice = f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(known)}."
-                raise InvalidRequest(f"property {name[:80]} is not known", advice=advice)
+        unknown = [name for name in self.properties if name not in known and name not in _RESERVED]
+        meant = {name: nearest(name, known) for name in unknown}
+        problems = {name[:80]: _with_hint("is not known", did_you_mean(meant[name])) for name in unknown}
         for part in kind.parts:
-            if part.property_name not in self.properties and part.default is None:
-                raise InvalidRequest(f"property {part.property_name} is missing")
+            name = part.property_name
+            if name not in self.properties and part.default is None and name not in meant.values():
+                problems[name] = "is missing"
         given = _given(members, self.properties)
-        options, problems = typed_options(services, kind, given)
-        for name, problem in {**violations(services, kind, given), **problems}.items():
-            property_name = next(spelled for spelled, member in members.items() if member.name == name)
-            raise InvalidRequest(f"property {property_name} {problem}")
+        options, wrong_options = typed_options(services, kind, given)
+        spelled = {member.name: name for name, member in members.items()}
+        wrong = {**violations(services, kind, given, WORDS), **wrong_options}
+        problems |= {spelled[name]: problem for name, problem in wrong.items()}
+        problems |= self._wrong_settings()
+        if problems:
+            told = [f"property {name} {problem}" for name, problem in problems.items()]
+            more = f"; and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
+            listed = "" if all(meant.values()) else f"Known are: {', '.join(known)}. "
+            raise InvalidRequest(
+                "; ".join(told[:_TOLD]) + more, advice=f"{listed}Correct the template, then {{again}}."
+            )
+        return Declared(self.values, options, OnExisting(self.properties.get(_ON_EXISTING, OnExisting.FAIL.value)))
+
+    def _wrong_settings(self) -> dict[str, str]:
+        """What is wrong with the properties that every kind has: name → one clause."""
+        problems = {}
         on_existing = self.properties.get(_ON_EXISTING, OnExisting.FAIL.value)
         choices = [choice.value for choice in OnExisting]
         if on_existing not in choices:
-            raise InvalidRequest(
-                f"property {_ON_EXISTING} must be {' or '.join(choices)}, is {str(on_existing)[:80]!r}"
-            )
-        if not isinstance(self.properties.get(_REVISION, ""), str):
-            raise InvalidRequest(f"property {_REVISION} must be a string")
-        return Declared(self.values, options, OnExisting(on_existing))
+            hint = did_you_mean(nearest(on_existing, choices) if isinstance(on_existing, str) else None)
+            problems[_ON_EXISTING] = _with_hint(f"must be {' or '.join(choices)}, is {shown(on_existing)}", hint)
+        revision = self.properties.get(_REVISION, "")
+        if not isinstance(revision, str):
+            problems[_REVISION] = f"must be a string, is {shown(revision)}"
+        return problems
 
     def options_before(self, services: Services) -> Mapping[str, object]:
         """The options that the resource had before an update: request member → value."""
@@ -202,6 +234,10 @@ def read(raw: object, function_arn: str) -> Event:
         properties=properties if isinstance(properties, Mapping) else {},
         old_properties=old if isinstance(old, Mapping) else {},
     )
+
+
+def _with_hint(problem: str, hint: str) -> str:
+    return f"{problem} ({hint})" if hint else problem
 
 
 def _members(kind: Kind) -> dict[str, Part | Option]:

@@ -9,7 +9,7 @@ from typing import Any
 from aws_associations.dynamodb import DynamoDBLedger
 from aws_associations.errors import AssociationError, InvalidRequest, LedgerUnavailable
 from aws_associations.host import Request
-from aws_associations.identity import Identity, is_marker, parse_or_none, resembles_id
+from aws_associations.identity import Identity, parse_or_none, resembles_id
 from aws_associations.kind import Kind, property_name
 from aws_associations.lifecycle import Desired, Granted, Lifecycle
 from aws_associations.records import Owner
@@ -72,7 +72,7 @@ def delete(event: Event, context: Any) -> str:
         if resembles_id(event.physical_id):
             raise  # of a kind that another version of this function serves
         # Nothing was ever granted under this id, and refusing would only make the stack undeletable.
-        log.line("not-our-id", warning=not is_marker(event.physical_id), id=event.physical_id, **_names(event))
+        log.line("not-our-id", id=event.physical_id, **_names(event))
         return event.physical_id
     if _own(kind, event) is not None:
         switches.check_served(kind)
@@ -124,7 +124,7 @@ def _desired(event: Event, context: Any, request: Request, *, grants: bool) -> D
     before = (own, event.values_before) if own else None
     account, region = _place(context)
     identity = _lifecycle(region).identify(
-        event.kind, account, region, declared.values, request.deadline, before=before, host=request.host
+        event.kind, account, region, declared.values, request.deadline, request.host, before=before
     )
     return Desired(identity, declared.on_existing, declared.options)
 

@@ -13,14 +13,27 @@ from typing import Any
 
 from crhelper import CfnResource
 
-from aws_associations.errors import AssociationError, LedgerUnavailable
+from aws_associations.errors import (
+    AlreadyExists,
+    AssociationError,
+    InvalidRequest,
+    LedgerUnavailable,
+    NotFound,
+    NotStabilized,
+    ResourceConflict,
+    Superseded,
+)
 from aws_associations.identity import marker
 from aws_associations_lambda import log
 from aws_associations_lambda.answer import FAILED, SUCCESS, body
 from aws_associations_lambda.event import Event, MalformedEventError, read
 from aws_associations_lambda.transport import NotDeliveredError, put
+from aws_associations_lambda.words import DOING, WORDS
 
 _LONGEST_DELIVERY = 30.0
+
+_OF_USERS = (InvalidRequest, NotFound, AlreadyExists, ResourceConflict, Superseded)
+"""Errors that whoever deploys a stack can mend, and an operator of the function cannot."""
 
 
 class AnswerNotDeliveredError(Exception):
@@ -113,13 +126,22 @@ class Responder(CfnResource):
             self.PhysicalResourceId = func(self._request, self._context)
         except BaseException as error:  # noqa: BLE001 - an unanswered request blocks a stack for an hour
             if isinstance(error, AssociationError) and not error.action:
-                error.action = f"{self._request.resource_type} {self._request.logical_id}"
+                self._tell(error)
             if isinstance(error, LedgerUnavailable) and self._request.is_young(time.time()):
                 self._let_deliver_again(str(error))
                 return
             self.Status = FAILED
             self.Reason = str(error) if isinstance(error, AssociationError) else _defect(error)
-            log.line("failed", warning=True, error=type(error).__name__, reason=self.Reason, **self._names())
+            # A mistake of whoever deploys is in the stack's events; what a Delete leaves may be in nobody's.
+            warning = not isinstance(error, _OF_USERS) or self._request.request_type == "Delete"
+            log.line("failed", warning=warning, error=type(error).__name__, reason=self.Reason, **self._names())
+
+    def _tell(self, error: AssociationError) -> None:
+        """Say in an error what was being done, where the core has not."""
+        assert self._request is not None
+        request = self._request
+        what = f"{request.resource_type} {request.logical_id}"
+        WORDS.tell(error, DOING[request.request_type], what, request.kind_if_served)
 
     def _let_deliver_again(self, cause: str) -> None:
         """Answer nothing: Lambda delivers the request again after one and two minutes."""
@@ -144,11 +166,9 @@ class Responder(CfnResource):
 
     def _timeout(self) -> None:
         self.stop()
-        self._send(
-            FAILED,
-            "NotStabilized: the function's time is over, and the service has not answered. Whether the last request"
-            " took effect is not known. Deploy again, with a longer timeout of the function if the service is slow.",
-        )
+        error = NotStabilized("the function's time is over, and the service has not answered", outcome_unknown=True)
+        self._tell(error)
+        self._send(FAILED, str(error))
 
     def _remaining(self) -> float:
         return float(self._context.get_remaining_time_in_millis()) / 1000.0

@@ -17,6 +17,7 @@ from aws_associations.records import Claim, Owner
 from aws_associations.service import new_session
 from aws_associations_lambda import log
 from aws_associations_lambda.event import Event
+from aws_associations_lambda.words import WORDS
 
 _BEGUN = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS"})
 _COMPLETE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
@@ -35,6 +36,8 @@ _SECONDS_BETWEEN_LINES = 30.0
 
 class CloudFormationHost:
     """What CloudFormation knows of one request, and where its notes go."""
+
+    words = WORDS
 
     def __init__(self, event: Event, account: str, region: str, now: datetime.datetime) -> None:
         """Args: account, region: the function's own; stacks elsewhere cannot be asked."""
@@ -171,12 +174,14 @@ class CloudFormationHost:
 
 
 def _unanswered(error: Exception, operation: str) -> AssociationError:
-    described: Mapping[str, Any] = getattr(error, "response", {})
+    described: Mapping[str, Any] = getattr(error, "response", None) or {}
     code = described.get("Error", {}).get("Code", type(error).__name__)
     status = described.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     name = "".join(word.capitalize() for word in operation.split("_"))
     if code in _THROTTLED or status >= 500 or status == 429:
         return Throttling(f"{name} answered {code}")
+    if not described:
+        return CannotAsk(f"{name} did not reach CloudFormation ({code})")
     return CannotAsk(f"{name} answered {code}; the function's role needs cloudformation:{name}")
 
 

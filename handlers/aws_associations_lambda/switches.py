@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 
 from aws_associations.errors import AccessDenied
 from aws_associations.kind import Kind
+from aws_associations_lambda.words import WORDS
 
 
 def check_served(kind: Kind) -> None:
@@ -19,7 +20,7 @@ def check_served(kind: Kind) -> None:
     if not _patterns(kind):
         raise AccessDenied(
             f"{kind.cloudformation_type} is not enabled in this function",
-            advice=f"In the function's own stack set the parameter {kind.switch}, then deploy again.",
+            advice=f"In the function's own stack set the parameter {kind.switch}, then {{again}}.",
         )
 
 
@@ -34,7 +35,7 @@ def check_may_grant(kind: Kind, values: Mapping[str, str]) -> None:
     granting = values[party.name]
     if not any(_matches(pattern, party.compared_as(granting), party.compared_as) for pattern in _patterns(kind)):
         raise AccessDenied(
-            f"this function may not grant for {party.property_name} {granting[:80]!r}",
+            f"this function may not grant for {WORDS.called(party)} {granting[:80]!r}",
             advice=f"Its stack's parameter {kind.switch} lists what it may: {', '.join(_patterns(kind))[:200]}.",
         )
 

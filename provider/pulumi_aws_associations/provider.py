@@ -35,6 +35,7 @@ from aws_associations.records import Claim, Owner
 from aws_associations.service import Services, keep_sdk_quiet
 from aws_associations.waiting import Deadline, SystemClock
 from pulumi_aws_associations.run import Run
+from pulumi_aws_associations.words import WORDS
 
 _DOING = {"create": "creating", "read": "reading", "update": "updating", "delete": "deleting"}
 
@@ -109,8 +110,8 @@ def _short_errors(method: Callable[_P, _R]) -> Callable[_P, _R]:
             return method(*args, **kwargs)
         except AssociationError as error:
             if not error.action:
-                provider = cast(AssociationProvider, args[0])
-                error.action = f"{_DOING[method.__name__]} {provider.kind.noun}"
+                kind = cast(AssociationProvider, args[0]).kind
+                WORDS.tell(error, _DOING[method.__name__], kind.noun, kind)
             raise error.with_traceback(None) from None
 
     return shortened
@@ -137,7 +138,7 @@ class AssociationProvider(ResourceProvider):
         """Refuse what can never be granted, without any call; what is not known yet is let through."""
         known = {name: value for name, value in news.items() if not isinstance(value, Unknown)}
         given = {name: value for name, value in known.items() if value is not None}
-        failures = violations(_services(), self.kind, given)
+        failures = violations(_services(), self.kind, given, WORDS)
         failures.update(typed_options(_services(), self.kind, _known_only(given))[1])
         for part in self.kind.parts:
             if news.get(part.name) is None and part.default is None:
@@ -202,7 +203,9 @@ class AssociationProvider(ResourceProvider):
             if not lifecycle.has_ended(error, self.kind):
                 raise
             # A refresh must not fail for ever, nor forget what nobody revoked.
-            request.host.note("service-ended", {"association": str(known.identity), "cause": error.cause}, warning=True)
+            request.host.note(
+                "service-ended", {"association": request.named(known.identity), "cause": error.cause}, warning=True
+            )
             return ReadResult(id_, dict(props))
         if sighting is None:
             lifecycle.forget(known, request)
@@ -289,7 +292,7 @@ class AssociationProvider(ResourceProvider):
             if getattr(error, "outcome_unknown", True):
                 _run.revoked(left.identity)  # whoever is seen later looks, and grants it again if need be
             cause = getattr(error, "cause", type(error).__name__)
-            _Host(owner).note("may-remain", {"association": str(left.identity), "cause": cause}, warning=True)
+            _Host(owner).note("may-remain", {"association": WORDS.named(left.identity), "cause": cause}, warning=True)
 
     def _grant_again(self, known: AssociationId, olds: Mapping[str, Any], news: Mapping[str, Any]) -> str:
         options, _ = typed_options(_services(), self.kind, news)
@@ -309,7 +312,8 @@ class AssociationProvider(ResourceProvider):
     def _identify(self, region: str, props: Mapping[str, Any], request: Request) -> Identity:
         """The identity that the properties mean."""
         values = {part.name: str(props[part.name]) for part in self.kind.parts if props.get(part.name) is not None}
-        return Lifecycle(_services(), _memory).identify(self.kind, request.account, region, values, request.deadline)
+        lifecycle = Lifecycle(_services(), _memory)
+        return lifecycle.identify(self.kind, request.account, region, values, request.deadline, request.host)
 
     def _too_long(self, given: Mapping[str, Any]) -> dict[str, str]:
         """The longest part of an id that has no room for it: not every service publishes a maximum for its names."""
@@ -418,6 +422,8 @@ def _request_id() -> str:
 
 class _Host:
     """What the run tells of the stack's other resources, and where notes go."""
+
+    words = WORDS
 
     def __init__(self, owner: Owner) -> None:
         """Args: owner: who asks."""

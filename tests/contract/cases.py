@@ -123,7 +123,7 @@ def modelled_errors(kind: Kind) -> Iterator[Modelled]:
 
 def own_reasons(kind: Kind) -> set[str]:
     """The reasons that have advice of their own."""
-    return {word for word in kind.advice if isinstance(word, str)} - set(kind.errors)
+    return {word for word in kind.advice if isinstance(word, str) and " " not in word} - set(kind.errors)
 
 
 def _names_retry_after(kind: Kind) -> bool:

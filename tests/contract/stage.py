@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ from aws_associations.lifecycle import Desired, Granted, OnExisting, Removal
 from aws_associations.look import Sighting
 from aws_associations.records import HoldState
 from tests.contract.scenery import OTHERS, SCENERY, module_of
-from tests.core.world import ACCOUNT, REGION, World
+from tests.core.world import ACCOUNT, REGION, WORDS, World
 
 
 class Stage:
@@ -46,6 +47,13 @@ class Stage:
     ) -> Request:
         """A request; the same name is a retry of the same request, no name a new one."""
         return self.world.request(name, owner, seconds, stack=stack)
+
+    def identify(
+        self, values: Mapping[str, str], region: str = REGION, before: tuple[Identity, Mapping[str, str]] | None = None
+    ) -> Identity:
+        """What a host's user means by these parts."""
+        deadline, host = self.request().deadline, self.world.host
+        return self.world.lifecycle.identify(self.kind, ACCOUNT, region, values, deadline, host, before=before)
 
     def create(
         self,
@@ -106,7 +114,9 @@ class Stage:
     def message(self, error: AssociationError, verb: str, identity: Identity | None = None) -> str:
         """The whole message, once it has been seen to hold verb, noun, id, cause and advice."""
         text = str(error)
-        assert text.startswith(f"{verb} {self.kind.noun} {identity or self.identity()}: {error.code}: {error.cause}.")
+        named = WORDS.named(identity or self.identity())
+        assert text.startswith(f"{verb} {self.kind.noun} {named}: {error.code}: {error.cause}.")
         assert error.advice, text
         assert text.endswith(error.advice), text
+        assert not re.search(r"\{\w+\}", error.advice), text
         return text

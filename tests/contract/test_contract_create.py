@@ -85,7 +85,7 @@ def test_what_another_stack_declares_is_refused_by_naming_it(stage: Stage) -> No
         stage.create()
 
     assert not caught.value.outcome_unknown
-    assert "OnExisting: Adopt" in stage.message(caught.value, "creating")
+    assert "declare a wish to adopt" in stage.message(caught.value, "creating")
     assert stage.pending() == set()
     assert stage.granted() == {stage.identity()}
 
@@ -182,7 +182,7 @@ def test_what_others_granted_is_refused(stage: Stage) -> None:
         stage.create()
 
     assert not caught.value.outcome_unknown
-    assert "OnExisting: Adopt" in stage.message(caught.value, "creating")
+    assert "declare a wish to adopt" in stage.message(caught.value, "creating")
     assert stage.pending() == set()
     assert stage.granted() == {stage.identity()}
     assert stage.kind.disassociate not in stage.writes()

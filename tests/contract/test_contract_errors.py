@@ -28,11 +28,17 @@ from tests.contract.cases import (
     case_of_each_transient,
 )
 from tests.contract.stage import Stage
+from tests.core.world import WORDS
 
 
 def _unknown(stage: Stage, error: Modelled) -> bool:
     """Whether the service itself failed: without a reason that says so it did not refuse, whatever the status."""
-    return error.status >= 500 or stage.kind.errors[error.code] is ServiceUnavailable
+    return error.status >= 500 or _fails(stage, error.code)
+
+
+def _fails(stage: Stage, code: str) -> bool:
+    """Whether the error means that the service failed."""
+    return stage.kind.errors[code] is ServiceUnavailable
 
 
 @case_of_each_error("errors", lambda kind: kind.associate)
@@ -219,8 +225,8 @@ def test_a_reason_reaches_the_user_with_its_own_advice(stage: Stage, code: str, 
         stage.create()
 
     assert f"({reason})" in stage.message(caught.value, "creating")
-    assert caught.value.advice == stage.kind.advice[reason]
-    assert not caught.value.outcome_unknown
+    assert caught.value.advice == WORDS.say(stage.kind.advice[reason], stage.kind, "creating")
+    assert caught.value.outcome_unknown is (_fails(stage, code) and reason not in stage.kind.refusals)
 
 
 @case("throttling")

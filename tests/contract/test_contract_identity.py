@@ -7,14 +7,14 @@ import itertools
 import pytest
 
 from aws_associations.errors import AccessDenied, InvalidRequest, NotFound
-from aws_associations.identity import AssociationId, Identity, parse, parse_or_none
+from aws_associations.identity import AssociationId, parse, parse_or_none
 from aws_associations.kind import Asked
 from aws_associations.kinds import KINDS
 from aws_associations.lifecycle import Desired, How, Removal
 from aws_associations.properties import violations
 from tests.contract.cases import case, case_of_each_part, compares
 from tests.contract.stage import Stage
-from tests.core.world import ACCOUNT, REGION
+from tests.core.world import ACCOUNT, REGION, WORDS
 
 ODD = ("a/b", "50%", "a b", "?adopted", "ü", "a&b=c", "x" * 40, "a+b", "#1")
 
@@ -64,9 +64,9 @@ def test_an_id_is_read_back_whatever_a_part_holds(stage: Stage, part: str) -> No
 @case_of_each_part("id of")
 def test_what_no_id_can_hold_is_refused_by_name(stage: Stage, part: str) -> None:
     """Nothing, or what a path would take for another resource: refused before any call."""
-    name = next(each.property_name for each in stage.kind.parts if each.name == part)
+    name = part.replace("_", " ")
     for value in ("", ".", ".."):
-        with pytest.raises(InvalidRequest, match=f": {name} must not be"):
+        with pytest.raises(InvalidRequest, match=f": the {name} must not be"):
             stage.identity(**{part: value})
     assert stage.journal() == []
 
@@ -76,10 +76,10 @@ def test_what_the_service_would_refuse_is_refused_by_its_own_model(stage: Stage,
     """The values that the tests use are good; ten thousand odd characters are not."""
     services = stage.world.services
 
-    assert violations(services, stage.kind, stage.scenery.values) == {}
-    assert violations(services, stage.kind, stage.scenery.others) == {}
-    assert set(violations(services, stage.kind, {part: "\u2028" * 10_000})) == {part}
-    assert set(violations(services, stage.kind, {part: 7})) == {part}
+    assert violations(services, stage.kind, stage.scenery.values, WORDS) == {}
+    assert violations(services, stage.kind, stage.scenery.others, WORDS) == {}
+    assert set(violations(services, stage.kind, {part: "\u2028" * 10_000}, WORDS)) == {part}
+    assert set(violations(services, stage.kind, {part: 7}, WORDS)) == {part}
 
 
 @case("id")
@@ -139,16 +139,15 @@ def test_a_default_left_out_means_the_same_as_written_out(stage: Stage) -> None:
     """Whoever tells it: one identity, one id that holds it, and a question only if there is somebody to ask."""
     defaults = {part.name: part.default for part in stage.kind.parts if part.default is not None}
     given = {name: value for name, value in stage.scenery.values.items() if name not in defaults}
-    identify, deadline = stage.world.lifecycle.identify, stage.request().deadline
 
-    meant = identify(stage.kind, ACCOUNT, REGION, given, deadline)
+    meant = stage.identify(given)
 
     asked = [default.operation for default in defaults.values() if isinstance(default, Asked)]
     assert [entry.operation for entry in stage.journal()] == asked
     assert AssociationId(meant).text == stage.id()
     for name in defaults:
         for spelling in (stage.scenery.values[name], *stage.scenery.spellings.get(name, ())):
-            written = identify(stage.kind, ACCOUNT, REGION, {**given, name: spelling}, deadline)
+            written = stage.identify({**given, name: spelling})
             assert written == meant
             assert written[name] == spelling
     assert [entry.operation for entry in stage.journal()] == asked
@@ -160,7 +159,7 @@ def test_a_default_left_out_is_never_a_replacement(stage: Stage) -> None:
     defaults = [part.name for part in stage.kind.parts if part.default is not None]
     given = {name: value for name, value in stage.scenery.values.items() if name not in defaults}
     request = stage.request()
-    meant = stage.world.lifecycle.identify(stage.kind, ACCOUNT, REGION, given, request.deadline)
+    meant = stage.identify(given)
     granted = stage.world.lifecycle.create(Desired(meant), request)
 
     assert stage.update(granted.id.text).id == granted.id
@@ -172,11 +171,10 @@ def test_a_default_is_not_asked_for_again_in_an_update_that_leaves_it_out(stage:
     """What it meant it goes on meaning, with nobody to ask; another scope is another question."""
     defaults = {part.name: part.default for part in stage.kind.parts if part.default is not None}
     given = {name: value for name, value in stage.scenery.values.items() if name not in defaults}
-    identify, deadline = stage.world.lifecycle.identify, stage.request().deadline
     granting = stage.kind.parties[0].name
     moved = {**given, granting: stage.scenery.others[granting]}
 
-    meant = identify(stage.kind, ACCOUNT, REGION, moved, deadline, before=(stage.identity(), given))
+    meant = stage.identify(moved, before=(stage.identity(), given))
 
     assert meant == stage.other(granting)
     assert stage.journal() == []
@@ -184,9 +182,7 @@ def test_a_default_is_not_asked_for_again_in_an_update_that_leaves_it_out(stage:
     for scope in (part.name for part in stage.kind.scope if part.name in given):
         stage.control.clear_journal()
         elsewhere = {**given, scope: stage.scenery.others[scope]}
-        assert identify(stage.kind, ACCOUNT, REGION, elsewhere, deadline, before=(stage.identity(), given)) == (
-            stage.other(scope)
-        )
+        assert stage.identify(elsewhere, before=(stage.identity(), given)) == (stage.other(scope))
         assert [entry.operation for entry in stage.journal()] == asked
 
 
@@ -196,26 +192,22 @@ def test_a_default_that_cannot_be_told_is_an_error_with_the_known_parts(stage: S
     defaults = {part.name: part.default for part in stage.kind.parts if part.default is not None}
     given = {name: value for name, value in stage.scenery.values.items() if name not in defaults}
     stage.scenery.remove(stage.kind.parties[1].name)
-    identify, deadline = stage.world.lifecycle.identify, stage.request().deadline
 
     if not any(isinstance(default, Asked) for default in defaults.values()):
-        assert identify(stage.kind, ACCOUNT, REGION, given, deadline) == stage.identity()
+        assert stage.identify(given) == stage.identity()
         return
     with pytest.raises(NotFound) as caught:
-        identify(stage.kind, ACCOUNT, REGION, given, deadline)
+        stage.identify(given)
 
-    known = Identity.of(stage.kind, ACCOUNT, REGION, {**dict.fromkeys(defaults, "default"), **given})
-    stage.message(caught.value, "reading the defaults of", known)
+    assert str(caught.value).startswith(f"reading the defaults of {stage.kind.noun} its member_name ")
+    assert not any(name in caught.value.action for name in defaults)
     assert not caught.value.outcome_unknown
 
 
 @case("id")
 def test_a_region_is_part_of_the_identity_unless_the_service_is_global(stage: Stage) -> None:
     """Declared from two regions: two associations, or one."""
-    identify, deadline = stage.world.lifecycle.identify, stage.request().deadline
-    one, two = (
-        identify(stage.kind, ACCOUNT, region, stage.scenery.values, deadline) for region in ("us-east-1", "eu-west-1")
-    )
+    one, two = (stage.identify(stage.scenery.values, region) for region in ("us-east-1", "eu-west-1"))
 
     assert (one == two) is stage.kind.is_global
 
@@ -223,10 +215,7 @@ def test_a_region_is_part_of_the_identity_unless_the_service_is_global(stage: St
 @case("global")
 def test_a_global_service_is_called_in_one_region_from_everywhere(stage: Stage) -> None:
     """Created from one region, found and deleted from another: signed for the partition's own, each time."""
-    identify, deadline = stage.world.lifecycle.identify, stage.request().deadline
-    here, there = (
-        identify(stage.kind, ACCOUNT, region, stage.scenery.values, deadline) for region in ("eu-west-1", "us-west-2")
-    )
+    here, there = (stage.identify(stage.scenery.values, region) for region in ("eu-west-1", "us-west-2"))
 
     granted = stage.create(identity=here)
 
@@ -234,6 +223,6 @@ def test_a_global_service_is_called_in_one_region_from_everywhere(stage: Stage) 
     assert granted.id.text == AssociationId(there).text == stage.id()
     assert stage.delete(AssociationId(there).text) is Removal.REVOKED
     assert {entry.region for entry in stage.journal()} == {"us-east-1"}
-    china = identify(stage.kind, ACCOUNT, "cn-north-1", stage.scenery.values, deadline)
+    china = stage.identify(stage.scenery.values, "cn-north-1")
     assert china.region == "cn-northwest-1"
     assert china != here

@@ -78,7 +78,8 @@ def test_a_default_of_a_party_that_becomes_visible_is_waited_for(stage: Stage) -
         stage.fault("error", part.default.operation, error_code=not_found(stage), lasts=30)
     values = {name: value for name, value in stage.scenery.values.items() if name not in [part.name for part in asked]}
 
-    told = stage.world.lifecycle.identify(stage.kind, ACCOUNT, REGION, values, stage.request().deadline)
+    request = stage.request()
+    told = stage.world.lifecycle.identify(stage.kind, ACCOUNT, REGION, values, request.deadline, request.host)
 
     assert told == stage.identity()
 

@@ -6,7 +6,6 @@ from aws_associations.identity import AssociationId
 from aws_associations.lifecycle import Desired
 from tests.contract.cases import case
 from tests.contract.stage import Stage
-from tests.core.world import ACCOUNT, REGION
 
 PREFIXES = {
     "ds-data": "ds-data",
@@ -34,7 +33,7 @@ def test_the_statement_covers_exactly_the_calls_of_a_whole_life(stage: Stage) ->
     """Nothing missing, and nothing that is never called: declared without its defaults, read, healed, deleted."""
     given = {part.name: stage.scenery.values[part.name] for part in stage.kind.parts if part.default is None}
     request = stage.request()
-    identity = stage.world.lifecycle.identify(stage.kind, ACCOUNT, REGION, given, request.deadline)
+    identity = stage.identify(given)
 
     granted = stage.world.lifecycle.create(Desired(identity), request)
     assert stage.read(identity) is not None

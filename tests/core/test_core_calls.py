@@ -24,7 +24,7 @@ from aws_associations.properties import violations
 from aws_associations.service import keep_sdk_quiet
 from aws_associations.translation import from_botocore
 from aws_associations.waiting import Deadline
-from tests.core.world import ASSOCIATE, DISASSOCIATE, EXCHANGE, GROUP, LOOK, World
+from tests.core.world import ASSOCIATE, DISASSOCIATE, EXCHANGE, GROUP, LOOK, WORDS, World
 
 ENDPOINT = "https://ds-data.us-east-1.amazonaws.com/a/path?X-Amz-Signature=secret"
 
@@ -143,7 +143,7 @@ def test_no_sleep_outlasts_the_deadline(inner: World) -> None:
 @pytest.mark.parametrize("value", [5, ["alice"], None])
 def test_what_is_no_text_is_no_name(inner: World, value: object) -> None:
     """Sent as its text, another pair would be granted."""
-    found = violations(inner.services, PERMISSION_GROUP_MEMBERSHIP, {"user_id": value})
+    found = violations(inner.services, PERMISSION_GROUP_MEMBERSHIP, {"user_id": value}, WORDS)
 
     assert found["user_id"].startswith("must be a string")
 

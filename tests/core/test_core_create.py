@@ -6,7 +6,7 @@ import pytest
 
 from aws_associations.errors import AlreadyExists
 from aws_associations.lifecycle import How, Removal
-from tests.core.world import GROUP, LOOK, USER, World
+from tests.core.world import GROUP, LOOK, USER, WORDS, World
 
 
 def test_an_ordinary_create_costs_three_calls(world: World) -> None:
@@ -59,5 +59,5 @@ def test_the_notes_tell_the_story(world: World) -> None:
 
     assert [event for event, _ in world.host.notes] == ["granted", "revoked"]
     assert [fields["how"] for _, fields in world.host.notes] == [How.CREATED.value, Removal.REVOKED.value]
-    assert all(fields["association"] == str(world.identity()) for _, fields in world.host.notes)
+    assert all(fields["association"] == WORDS.named(world.identity()) for _, fields in world.host.notes)
     assert world.host.warnings == []

@@ -33,6 +33,7 @@ from aws_associations.ledger import ProcessMemory
 from aws_associations.lifecycle import Desired, Lifecycle
 from aws_associations.records import Owner
 from aws_associations.service import Services
+from aws_associations.vocabulary import Vocabulary
 from aws_associations.waiting import Deadline, SystemClock
 
 services = Services()
@@ -42,6 +43,8 @@ account = services.account("us-east-1", Deadline(SystemClock(), 60))
 identity = Identity.of(kind, account, services.default_region(), values)
 
 class Host:
+    words = Vocabulary(lambda member: member.name, "", "", "", "")
+
     def note(self, event, fields, warning=False):
         pass
 

@@ -29,16 +29,17 @@ from aws_associations.kinds.finspace_permission_group_membership import KIND as 
 from aws_associations.kinds.iot_thing_group_membership import KIND as THING_GROUP_MEMBERSHIP
 from aws_associations.lifecycle import Removal
 from aws_associations.service import Services
-from tests.core.world import ACCOUNT, ASSOCIATE, DISASSOCIATE, EXCHANGE, GROUP, LOOK, REGION, USER, World
+from tests.core.world import ACCOUNT, ASSOCIATE, DISASSOCIATE, EXCHANGE, GROUP, LOOK, REGION, USER, WORDS, World
 
+URL = "http://user:hunter2@127.0.0.1:9/path"
 PAGE = "<html><head><title>404</title></head><body>Nothing here any more</body></html>"
 
 
 @pytest.mark.parametrize(
     ("code", "status", "meaning", "advice"),
     [
-        ("InternalServerException", 500, ServiceUnavailable, "Deploy again when the service answers"),
-        ("ValidationException", 400, InvalidRequest, "Correct the value"),
+        ("InternalServerException", 500, ServiceUnavailable, "Wait until the service answers, then try again"),
+        ("ValidationException", 400, InvalidRequest, "Correct what this message names, then try again"),
         ("ThrottlingException", 429, Throttling, "change fewer associations at once"),
         ("AccessDeniedException", 403, AccessDenied, "finspace-api:GetProgrammaticAccessCredentials"),
         ("ResourceNotFoundException", 404, NotFound, "Check that the user and the permission group exist"),
@@ -58,8 +59,8 @@ def test_the_six_errors_of_the_api_are_told_apart(
     assert type(caught.value) is meaning
     assert caught.value.code == meaning.__name__
     message = str(caught.value)
-    noun = f"creating FinSpace permission group membership UserId '{USER}' in PermissionGroupId '{GROUP}'"
-    assert message.startswith(f"{noun} (EnvironmentId 'env1', account 123456789012, us-east-1): {meaning.__name__}: ")
+    named = WORDS.named(inner.identity())
+    assert message.startswith(f"creating FinSpace permission group membership {named}: {meaning.__name__}: ")
     assert f"{ASSOCIATE} answered {code}, because" in message
     assert advice in message
     assert "\n" not in message
@@ -77,7 +78,7 @@ def test_every_verb_is_named(inner: World) -> None:
         "deleting": inner.delete,
     }
     for verb, attempt in attempts.items():
-        with pytest.raises(AccessDenied, match=f"^{verb} FinSpace permission group membership UserId 'alice'"):
+        with pytest.raises(AccessDenied, match=f"^{verb} FinSpace permission group membership its user_id 'alice'"):
             attempt()
 
 
@@ -373,6 +374,38 @@ def test_a_configuration_that_cannot_be_used_is_the_users(monkeypatch: pytest.Mo
 
     with pytest.raises(InvalidRequest, match=r"the AWS configuration cannot be used.*CA bundle"):
         World(outer.control).create()
+
+
+@pytest.mark.parametrize(
+    ("variables", "profile", "named"),
+    [
+        ({"AWS_ENDPOINT_URL_IOT": URL}, "", "the environment variable AWS_ENDPOINT_URL_IOT"),
+        ({"AWS_ENDPOINT_URL": URL}, "", "the environment variable AWS_ENDPOINT_URL"),
+        ({"AWS_ENDPOINT_URL": "http://[", "AWS_ENDPOINT_URL_IOT": URL}, "", "AWS_ENDPOINT_URL_IOT"),
+        ({}, f"endpoint_url = {URL}", "endpoint_url of the AWS profile"),
+        ({}, f"services = mine\n[services mine]\niot =\n  endpoint_url = {URL}", "endpoint_url of the AWS profile"),
+    ],
+)
+def test_an_endpoint_that_a_setting_names_is_told_with_that_setting(
+    inner: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variables: dict[str, str], profile: str, named: str
+) -> None:
+    """Host and port, who sent the call there, and what to do; whoever set it put credentials into no message."""
+    config = tmp_path / "config"
+    config.write_text(f"[default]\n{profile}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    identity = Identity.of(THING_GROUP_MEMBERSHIP, ACCOUNT, REGION, {"thing_group_name": "g", "thing_name": "t"})
+
+    with pytest.raises(ServiceUnavailable) as caught:
+        World(inner.control).lifecycle.read(identity, inner.request())
+
+    said = str(caught.value)
+    assert "ListThingGroupsForThing cannot reach 127.0.0.1:9, which " in said
+    assert f"{named} names. Start what is to listen there, or correct or unset " in said
+    assert said.endswith(f"{named}. Then try again.")
+    assert "hunter2" not in said
 
 
 def test_a_live_services_endpoint_that_is_gone_is_an_error(outer: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ def test_a_foreign_membership_is_refused_with_every_way_to_go_on(world: World) -
         world.create()
 
     message = str(caught.value)
-    for words in ("creating", USER, GROUP, "env1", "AlreadyExists", "OnExisting: Adopt", "on_existing='adopt'"):
+    for words in ("creating", USER, GROUP, "env1", "AlreadyExists", "declare a wish to adopt"):
         assert words in message
     for way in ("remove this resource", "revoke it first"):
         assert way in message
@@ -124,7 +124,7 @@ def test_another_stacks_claim_is_refused_by_naming_it(inner: World, standing: bo
     with pytest.raises(AlreadyExists, match=f"resource Theirs of stack other declares it already.*{words}") as caught:
         inner.create()
 
-    assert "on_existing='adopt'" in str(caught.value)
+    assert "declare a wish to adopt" in str(caught.value)
     assert inner.holds() == {}
 
 

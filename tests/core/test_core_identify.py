@@ -35,7 +35,7 @@ def identify(
     """Ask the core as a host does."""
     deadline = world.request().deadline
     kind = DIRECTORY_GROUP_MEMBERSHIP
-    return world.lifecycle.identify(kind, ACCOUNT, REGION, values, deadline, before=before, host=world.host)
+    return world.lifecycle.identify(kind, ACCOUNT, REGION, values, deadline, world.host, before=before)
 
 
 def test_a_default_that_the_service_tells_is_part_of_the_id(inner: World, control: EmulatorControl) -> None:
@@ -111,7 +111,9 @@ def test_a_realm_that_was_granted_is_not_taken_for_the_default(inner: World, con
 
 def test_a_default_that_cannot_be_told_says_what_to_do(inner: World, control: EmulatorControl) -> None:
     """No such member, no data access: the cause, what was being read, and nothing that anybody would have to undo."""
-    with pytest.raises(NotFound, match="reading the defaults of directory group membership MemberName 'bob'") as caught:
+    with pytest.raises(
+        NotFound, match="reading the defaults of directory group membership its member_name 'bob'"
+    ) as caught:
         identify(inner, {**VALUES, "member_name": "bob"})
     assert not caught.value.outcome_unknown
     control.directory.set_data_access(DIRECTORY, enabled=False)
@@ -124,7 +126,7 @@ def test_a_global_service_has_one_region_in_a_partition(inner: World) -> None:
     values = {"service_principal": "guardduty.amazonaws.com", "account_id": "210987654321"}
     deadline = inner.request().deadline
     regions = {
-        seen: inner.lifecycle.identify(DELEGATED_ADMINISTRATOR, ACCOUNT, seen, values, deadline).region
+        seen: inner.lifecycle.identify(DELEGATED_ADMINISTRATOR, ACCOUNT, seen, values, deadline, inner.host).region
         for seen in ("eu-west-1", "us-east-1", "cn-north-1", "us-gov-west-1", "us-gov-east-1")
     }
 

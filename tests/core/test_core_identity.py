@@ -146,9 +146,9 @@ def test_a_dot_is_refused_before_any_call(value: str, part: str) -> None:
         ("", REGION, "u", "not 12 digits"),
         (ACCOUNT, "", "u", "region"),
         (ACCOUNT, "us-east-1/x", "u", "region"),
-        (ACCOUNT, REGION, "", "UserId must not be empty"),
+        (ACCOUNT, REGION, "", "the user id must not be empty"),
         (ACCOUNT, REGION, "\ud800", "lone surrogate"),
-        (ACCOUNT, REGION, "x" * 1000, "more than CloudFormation's 1024"),
+        (ACCOUNT, REGION, "x" * 1000, "more than 1024"),
     ],
 )
 def test_what_can_never_be_named_is_refused(account: str, region: str, user: str, cause: str) -> None:

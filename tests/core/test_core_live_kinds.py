@@ -316,7 +316,9 @@ def test_a_default_that_is_not_told_leaves_nothing_and_is_no_guess(directory: Li
     directory.control.add_fault(service="ds-data", operation=LIST, count=None, **fault)
     given = {name: value for name, value in directory.values.items() if name != "member_realm"}
 
+    world = directory.world
+
     with pytest.raises(InternalFailure if answered else ServiceUnavailable) as caught:
-        directory.world.lifecycle.identify(directory.kind, ACCOUNT, REGION, given, Deadline(directory.world.clock, 60))
+        world.lifecycle.identify(directory.kind, ACCOUNT, REGION, given, Deadline(world.clock, 60), world.host)
 
     assert not caught.value.outcome_unknown

@@ -8,7 +8,7 @@ import pytest
 
 from aws_associations.lifecycle import How, Removal
 from aws_associations.waiting import Deadline, Pace
-from tests.core.world import ASSOCIATE, DISASSOCIATE, ENVIRONMENT, LOOK, USER, World
+from tests.core.world import ASSOCIATE, DISASSOCIATE, ENVIRONMENT, LOOK, USER, WORDS, World
 
 _LONGEST = 5.0
 
@@ -172,7 +172,7 @@ def test_what_is_waited_for_is_told(inner: World, operation: str) -> None:
     adding = "ADDITION_IN_PROGRESS (being added)"
     status = adding if operation == "create" else "REMOVAL_IN_PROGRESS (being removed)"
     assert told[-1][1] == {
-        "association": str(inner.identity()),
+        "association": WORDS.named(inner.identity()),
         "until": "granted" if operation == "create" else "removed",
         "status": status,
         "seconds": round(seconds[-1]),

@@ -26,6 +26,7 @@ from aws_associations.records import (
     resource_key,
 )
 from aws_associations.service import Services
+from aws_associations.vocabulary import DELETING, Vocabulary
 from aws_associations.waiting import Deadline
 from finspace_emulator.control import EmulatorControl
 
@@ -51,6 +52,17 @@ class EmulatorClock:
         self._control.advance(seconds)
 
 
+WORDS = Vocabulary(
+    called=lambda member: f"its {member.name}",
+    adopt="a wish to adopt",
+    more_time="be patient",
+    set_region="go to",
+    again="try again",
+    again_after={DELETING: "delete again"},
+)
+"""Words that no host of the product has: where one of theirs is read, it did not come from the host."""
+
+
 @dataclass
 class ScriptedHost:
     """A host whose answers a test sets; an answer that is None cannot be given. Keeps the notes."""
@@ -61,6 +73,7 @@ class ScriptedHost:
     asked: list[str] = field(default_factory=list)
     notes: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    words: Vocabulary = WORDS
 
     def took(self, id_text: str, since: float) -> bool:
         return self._answer("took", self.taken)

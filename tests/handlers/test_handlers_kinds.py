@@ -138,7 +138,7 @@ def test_an_unknown_property_is_refused_with_all_that_are_known(kind_stage: Kind
 
     parts = [part.property_name for part in stage.kind.parts]
     known = [*parts, *(option.property_name for option in stage.kind.options)]
-    assert f"property Qqq is not known. Known are: {', '.join([*known, 'OnExisting', 'Revision'])}." in str(
+    assert f"property Qqq is not known. Known are: {', '.join([*known, 'OnExisting', 'Revision'])}. Correct" in str(
         answer.reason
     )
     assert stage.control.journal() == []
@@ -225,7 +225,7 @@ CONFIGURATION, PREREQUISITES = "AssociationConfiguration", "PrerequisitePackageI
         (CONFIGURATION, [{}], "must be an object with KeyStoreAccessOption"),
         (PREREQUISITES, "F111111111", "must be a list"),
         (PREREQUISITES, ["F111111111", "G 1"], "[1] must match the pattern"),
-        (PREREQUISITES, [["F111111111"]], "[0] must be a string, not list"),
+        (PREREQUISITES, [["F111111111"]], "[0] must be a string, is ['F111111111']"),
     ],
     ids=str,
 )

@@ -99,7 +99,7 @@ FAULTS: dict[str, Broken] = {
     ),
     "denied": (
         lambda table, _: table.always_meet(READ, refuses("AccessDeniedException", "not authorized")),
-        "Allow dynamodb:BatchGetItem on the table, and the use of its key if it has one of its own.",
+        "Allow dynamodb:BatchGetItem on the table, and the use of its key if it has one.",
     ),
     "not to be written": (
         lambda table, _: table.always_meet(WRITE, refuses("AccessDeniedException", "not authorized")),
@@ -107,13 +107,13 @@ FAULTS: dict[str, Broken] = {
     ),
     "throttled": (
         lambda table, _: table.always_meet(READ, refuses("ThrottlingException", "Throughput exceeds")),
-        "Deploy again when the ledger answers",
+        "Wait until the ledger answers, then ",
     ),
     "busy": (
         lambda table, _: table.always_meet(WRITE, cancels("ThrottlingError")),
-        "Deploy again when the ledger answers",
+        "Wait until the ledger answers, then ",
     ),
-    "unreachable": (_unreachable, "Deploy again when the ledger answers"),
+    "unreachable": (_unreachable, "or correct or unset the environment variable AWS_ENDPOINT_URL_DYNAMODB. Then "),
     "not named": (
         _not_named,
         "the function's environment variable LEDGER_TABLE names no table. Deploy the function with its own template",

@@ -125,7 +125,7 @@ def test_the_guard_answers_once_while_the_write_is_stuck(real_time: Stage) -> No
     assert time.monotonic() - started < 2.0
     assert shown(answer) == ("FAILED", MARKER)
     assert "NotStabilized" in str(answer.reason)
-    assert "Whether the last request took effect is not known" in str(answer.reason)
+    assert "Whether it took effect is not known" in str(answer.reason)
     done.join()
     assert time.monotonic() - started > 2.5
     assert real_time.calls() == [LOOK, ASSOCIATE]

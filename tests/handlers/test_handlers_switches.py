@@ -64,8 +64,8 @@ def test_a_kind_that_is_not_enabled_is_refused(kind_stage: KindStage, serve: Any
     deleted = stage.delete(stage.id())
 
     assert refused(stage, created, MARKER, switch) == (
-        f"{stage.kind.cloudformation_type} Membership: AccessDenied: {stage.kind.cloudformation_type} is not enabled in"
-        f" this function. In the function's own stack set the parameter {switch}, then deploy again."
+        f"creating {stage.kind.cloudformation_type} Membership: AccessDenied: {stage.kind.cloudformation_type} is not"
+        f" enabled in this function. In the function's own stack set the parameter {switch}, then deploy again."
     )
     refused(stage, updated, stage.id(), switch)
     refused(stage, deleted, stage.id(), switch)
@@ -138,7 +138,7 @@ def test_any_other_party_may_not(stage: Stage, serve: Any, patterns: str, group:
 
     listed = ", ".join(pattern.strip() for pattern in patterns.split(","))
     assert said == (
-        f"{TYPE} Membership: AccessDenied: this function may not grant for PermissionGroupId {group!r}."
+        f"creating {TYPE} Membership: AccessDenied: this function may not grant for PermissionGroupId {group!r}."
         f" Its stack's parameter {SWITCH} lists what it may: {listed}."
     )
 

@@ -113,13 +113,13 @@ def test_a_part_that_was_not_read_is_asked_for_again(table: Table) -> None:
         (
             refuses("ThrottlingException", "slow down"),
             "answered ThrottlingException, slow down",
-            "when the ledger answers",
+            "until the ledger answers",
         ),
         (refuses("AccessDeniedException", "not you"), "answered AccessDeniedException, not you", "Allow dynamodb:"),
-        (refuses("ExpiredTokenException"), "answered ExpiredTokenException", "permission"),
+        (refuses("ExpiredTokenException"), "answered ExpiredTokenException", "renew the caller's credentials"),
         (refuses("ValidationException", "no such key"), "ValidationException, no such key", "partition key 'key'"),
-        (answers(503, "<html>busy</html>"), "answered 503", "when the ledger answers"),
-        (answers(200, "<html>sign in</html>"), "got an answer that is not the API's", "when the ledger answers"),
+        (answers(503, "<html>busy</html>"), "answered 503", "until the ledger answers"),
+        (answers(200, "<html>sign in</html>"), "got an answer that is not the API's", "until the ledger answers"),
     ],
     ids=["throttled", "denied", "expired", "another table", "down", "a web page"],
 )
@@ -175,7 +175,8 @@ def test_an_unreachable_table_is_named(table: Table, monkeypatch: pytest.MonkeyP
     """No connection is no answer."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9")
     with pytest.raises(
-        LedgerUnavailable, match=r"table associations in eu-west-1 .*BatchGetItem cannot reach 127\.0\.0\.1"
+        LedgerUnavailable,
+        match=r"in eu-west-1 .*BatchGetItem cannot reach 127\.0\.0\.1:9, which .* AWS_ENDPOINT_URL_DYNAMODB names",
     ):
         DynamoDBLedger(table.services, "associations", "eu-west-1").read("a")
 

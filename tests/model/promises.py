@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from aws_associations.identity import AssociationId, Identity, parse_or_none
 from aws_associations.kind import Duplicates, State
+from aws_associations_lambda.words import WORDS
 from tests.model.cloudformation import URL_LASTS, CloudFormation, Declared, Operation, Request, Resource, Stack
 from tests.model.function import TIMEOUT, Delivery
 from tests.model.world import NOBODY, Attempt, Change, World
@@ -455,7 +456,7 @@ class Promises:
         )
 
     def _says_so(self, delivery: Delivery, identity: Identity) -> bool:
-        named = str(identity).lower()
+        named = WORDS.named(identity).lower()
         return any(
             (line["event"] == "may-remain" and self._is(str(line.get("id")), identity))
             or (line["event"] == "released" and line["level"] == "WARNING" and named in str(line).lower())

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from aws_associations.errors import AlreadyExists, AssociationError, LedgerUnavailable
 from aws_associations.identity import AssociationId, Identity, parse_or_none
 from aws_associations.kind import Duplicates
+from pulumi_aws_associations.words import WORDS
 from tests.model.pulumi_engine import Call, Declared, Entry, Pulumi, Run, Stack
 from tests.model.world import OTHERS, Attempt, Change, World
 
@@ -440,13 +441,13 @@ class Promises:
         """Whether an error says that its outcome is not known."""
         text = str(call.error)
         told = any(words in text for words in _NOT_KNOWN) or isinstance(call.error, LedgerUnavailable)
-        return call.ended == "raised" and told and str(identity) in text
+        return call.ended == "raised" and told and WORDS.named(identity) in text
 
     @staticmethod
     def _warns(call: Call, identity: Identity) -> bool:
         """Whether it warned that this may remain, or that nobody can say for whom it is kept."""
         words = ("may-remain", "cannot be asked")
-        return any(str(identity) in line and any(word in line for word in words) for line in call.lines)
+        return any(WORDS.named(identity) in line and any(word in line for word in words) for line in call.lines)
 
     def _id(self, text: str) -> AssociationId | None:
         if text not in self._ids:

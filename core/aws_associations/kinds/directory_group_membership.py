@@ -69,11 +69,32 @@ KIND = Kind(
     ),
     refusals=frozenset({"INVALID_DIRECTORY_STATE", "NO_DISK_SPACE", "TRUST_AUTH_FAILURE"}),
     advice={
+        "member_name '{user}@{realm}'": "Declare {member_name} '{user}' and {member_realm} '{realm}'.",
+        r"member_name '{domain}\\{user}'": "Declare {member_name} '{user}' and, as {member_realm}, the DNS name of"
+        " {domain}.",
         "IAM_AUTH": "Allow the caller ds-data:AddGroupMember, RemoveGroupMember, ListGroupsForMember and"
-        " ds:AccessDSData on the directory.",
-        "DIRECTORY_AUTH": "Check the directory id, and that the directory's delegation covers group and member.",
-        "DATA_DISABLED": "Enable data access with `aws ds enable-directory-data-access --directory-id ...`.",
-        "DirectoryUnavailableException": "Bring the directory back into service (see the reason), then deploy again.",
+        " ds:AccessDSData on the directory, then {again}.",
+        "DIRECTORY_AUTH": "Check {directory_id}, and that group and member are in the part of the directory that is"
+        " delegated to you, then {again}.",
+        "DATA_DISABLED": "Enable data access with `aws ds enable-directory-data-access --directory-id ...`, then"
+        " {again}.",
+        "INVALID_REALM": "Declare as {member_realm} the DNS name of the directory's own domain or of one that it"
+        " trusts, then {again}.",
+        "INVALID_DIRECTORY_TYPE": "Declare the {directory_id} of an AWS Managed Microsoft AD, which alone has this"
+        " API, then {again}.",
+        "INVALID_SECONDARY_REGION": "Call the directory where it was made: {set_region} its primary region.",
+        "LDAP_SIZE_LIMIT_EXCEEDED": "The directory has reached a limit: make room in the group or the directory, then"
+        " {again}.",
+        "LDAP_UNSUPPORTED_OPERATION": "The directory refuses this change: check type and scope of the group, then"
+        " {again}.",
+        "INVALID_DIRECTORY_STATE": "Bring the directory back into the state Active, then {again}.",
+        "DIRECTORY_TIMEOUT": "Wait until the directory answers in time, then {again}.",
+        "DIRECTORY_RESOURCES_EXCEEDED": "Wait until the directory has less to do, or add domain controllers, then"
+        " {again}.",
+        "NO_DISK_SPACE": "The directory's disks are full: remove what it needs no more, or ask AWS Support, then"
+        " {again}.",
+        "TRUST_AUTH_FAILURE": "Check the trust between the directory and the member's domain, then {again}.",
+        "DirectoryUnavailableException": "Bring the directory back into service, then {again}.",
     },
     duplicates=Duplicates.CONFLICT,
     # Not the owner's token: every reuse prolongs it by 8 hours, so a stack that is deployed daily would never lose it.

@@ -70,9 +70,10 @@ KIND = Kind(
     advice={
         AccessDenied: (
             "The caller needs finspace-api:GetProgrammaticAccessCredentials, and its IAM role must be registered as the"
-            " apiAccessPrincipalArn of an enabled FinSpace user who is a superuser or holds ManageUsersAndGroups."
+            " apiAccessPrincipalArn of an enabled FinSpace user who is a superuser or holds ManageUsersAndGroups. Then"
+            " {again}."
         ),
-        NotFound: "Check that the user and the permission group exist in this environment.",
+        NotFound: "Check that the user and the permission group exist in this environment, then {again}.",
     },
     duplicates=Duplicates.UNDOCUMENTED,
     # The owner token first, so that deploying again repeats the same request (the API reference: a token expires in 10

@@ -38,6 +38,10 @@ KIND = Kind(
         "ResourceNotFoundException": errors.NotFound,
         "ThrottlingException": errors.Throttling,
     },
+    advice={
+        "AddThingToThingGroup answered InvalidRequestException": "A thing joins static groups only, and 10 groups at"
+        " most: check the type of the group and the groups of the thing, then {again}.",
+    },
     duplicates=Duplicates.SUCCEED,
     permissions=(
         Permission(

@@ -70,8 +70,12 @@ KIND = Kind(
     ),
     renews=True,  # the developer guide: after UpdatePackage, associate the package again to apply its new version
     advice={
-        "ConflictException": "An index still uses the package (delete or change that index first), or the domain is"
-        " busy with another change: deploy again when it has ended.",
+        "DissociatePackage answered ConflictException": "If an index still uses the package, delete or change that"
+        " index first. If the domain is busy with another change, wait until it has ended. Then {again}.",
+        "ConflictException": "Wait until the domain and the package have no change in progress, then {again}.",
+        "ValidationException": "If the domain is busy with another change, wait until it has ended; otherwise correct"
+        " what the service names. Then {again}.",
+        "BaseException": "Mend what the service says, then {again}.",
     },
     duplicates=Duplicates.UNDOCUMENTED,
     timeout_seconds=3600,

@@ -50,9 +50,34 @@ KIND = Kind(
     ),
     lasting=(Rejection("AWSOrganizationsNotInUseException"),),
     advice={
-        errors.AccessDenied: "Deploy in the organization's management account, with the permissions in the"
-        " documentation of this kind.",
-        "AWSOrganizationsNotInUseException": "Deploy in the management account of an organization.",
+        "account_id '{digits}'": "An account id has 12 digits and no hyphens; quote it in YAML, so that a"
+        " leading zero stays.",
+        errors.AccessDenied: "Use the organization's management account, with the permissions in the documentation of"
+        " this kind. Then {again}.",
+        "AWSOrganizationsNotInUseException": "Use the management account of an organization, then {again}.",
+        "AccountNotFoundException": "Declare as {account_id} a member account of the organization, then {again}.",
+        "UnsupportedAPIEndpointException": "Organizations does not offer this at the endpoint in use: take away what"
+        " overrides the endpoint, then {again}.",
+        "SERVICE_ACCESS_NOT_ENABLED": "Enable trusted access first, with `aws organizations enable-aws-service-access"
+        " --service-principal ...`, then {again}.",
+        "MAX_DELEGATED_ADMINISTRATORS_FOR_SERVICE_LIMIT_EXCEEDED": "The service has as many administrators as it can"
+        " have. List them with `aws organizations list-delegated-administrators --service-principal ...`, deregister"
+        " one, then {again}.",
+        "DELEGATED_ADMINISTRATOR_EXISTS_FOR_THIS_SERVICE": "The service takes one administrator. Find it with `aws"
+        " organizations list-delegated-administrators --service-principal ...`, deregister it, then {again}.",
+        "CANNOT_REGISTER_SUSPENDED_ACCOUNT_AS_DELEGATED_ADMINISTRATOR": "Reactivate the account through AWS Support, or"
+        " declare another {account_id}, then {again}.",
+        "CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR": "Declare as {account_id} a member account, then"
+        " {again}: the management account administers every service anyway.",
+        "ACCOUNT_CREATION_NOT_COMPLETE": "Wait until the account is fully active, then {again}.",
+        "WAIT_PERIOD_ACTIVE": "Wait until the waiting period of the account is over, then {again}.",
+        "ORGANIZATION_NOT_IN_ALL_FEATURES_MODE": "Enable all features in the organization, then {again}.",
+        "ConstraintViolationException": "No property is wrong: change in the organization what the reason names, then"
+        " {again}.",
+        "UNRECOGNIZED_SERVICE_PRINCIPAL": "Declare as {service_principal} one that works with Organizations, such as"
+        " guardduty.amazonaws.com, then {again}.",
+        "TARGET_NOT_SUPPORTED": "Declare as {account_id} an account that the service can have as administrator, then"
+        " {again}.",
     },
     duplicates=Duplicates.CONFLICT,
     permissions=(

@@ -44,6 +44,12 @@ KIND = Kind(
     busy=(Rejection("PreconditionNotMetException"), Rejection("ResourceUnavailableException")),
     unseen=(Rejection("InvalidParameterValueException", message="(?i)invalid user"),),
     lasting=(Rejection("AccessDeniedException", message="(?i)region"),),  # it names the region of the identities
+    advice={
+        # Observed (cloud-custodian 10168): the service tells where the account's users and groups are.
+        "identity region is {region}": "Users and groups of this account are in {region}: {set_region} {region}.",
+        "PreconditionNotMetException": "Bring account, namespace and group into the state that the service asks for,"
+        " then {again}.",
+    },
     duplicates=Duplicates.UNDOCUMENTED,
     permissions=(
         Permission(

@@ -29,6 +29,16 @@ class SCENERY(scenery.Scenery):
         "IAM_AUTH": "AccessDeniedException",
         "DIRECTORY_AUTH": "AccessDeniedException",
         "DATA_DISABLED": "AccessDeniedException",
+        "INVALID_REALM": "ValidationException",
+        "INVALID_DIRECTORY_TYPE": "ValidationException",
+        "INVALID_SECONDARY_REGION": "ValidationException",
+        "LDAP_SIZE_LIMIT_EXCEEDED": "ValidationException",
+        "LDAP_UNSUPPORTED_OPERATION": "ValidationException",
+        "INVALID_DIRECTORY_STATE": "DirectoryUnavailableException",
+        "DIRECTORY_TIMEOUT": "DirectoryUnavailableException",
+        "DIRECTORY_RESOURCES_EXCEEDED": "DirectoryUnavailableException",
+        "NO_DISK_SPACE": "DirectoryUnavailableException",
+        "TRUST_AUTH_FAILURE": "DirectoryUnavailableException",
     }
     final = ("DirectoryUnavailableException", "NO_DISK_SPACE")
     spellings: ClassVar[Mapping[str, tuple[str, ...]]] = {

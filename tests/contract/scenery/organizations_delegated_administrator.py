@@ -24,8 +24,20 @@ class SCENERY(scenery.Scenery):
         "create without service_principal": "a service principal is a name of AWS's, which nobody removes",
         "default": "every part must be given",
         "retry after": "no error says when to come again",
-        "reasons": "no reason that an error carries has advice of its own",
         "exchange": "the caller's own credentials sign every call",
+    }
+
+    reasons: ClassVar[Mapping[str, str]] = {
+        "SERVICE_ACCESS_NOT_ENABLED": "ConstraintViolationException",
+        "MAX_DELEGATED_ADMINISTRATORS_FOR_SERVICE_LIMIT_EXCEEDED": "ConstraintViolationException",
+        "DELEGATED_ADMINISTRATOR_EXISTS_FOR_THIS_SERVICE": "ConstraintViolationException",
+        "CANNOT_REGISTER_SUSPENDED_ACCOUNT_AS_DELEGATED_ADMINISTRATOR": "ConstraintViolationException",
+        "CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR": "ConstraintViolationException",
+        "ACCOUNT_CREATION_NOT_COMPLETE": "ConstraintViolationException",
+        "WAIT_PERIOD_ACTIVE": "ConstraintViolationException",
+        "ORGANIZATION_NOT_IN_ALL_FEATURES_MODE": "ConstraintViolationException",
+        "UNRECOGNIZED_SERVICE_PRINCIPAL": "InvalidInputException",
+        "TARGET_NOT_SUPPORTED": "InvalidInputException",
     }
 
     def arrange(self) -> None:
