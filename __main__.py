@@ -13,6 +13,13 @@ import pulumi
 
 config = pulumi.Config()
 declared = config.get_object("associations") or {}
+if not isinstance(declared, dict):
+    raise pulumi.RunError(
+        "associations must have a logical name for each:"
+        " `pulumi config set --path 'associations.alice.type' directory.GroupMembership`, and so on"
+    )
+# Pulumi tells only whether anything in it is secret.
+secret = pulumi.runtime.is_config_secret(config.full_key("associations"))
 
 
 def resource(name: str, association: object) -> pulumi.CustomResource:
@@ -27,13 +34,16 @@ def resource(name: str, association: object) -> pulumi.CustomResource:
             f"associations.{name}.type is {described!r}; it must be a class such as directory.GroupMembership"
         ) from None
     known = [parameter for parameter in inspect.signature(kind).parameters if parameter not in ("name", "opts")]
-    for given in properties:
+    for given, value in properties.items():
         if given not in known:
             raise pulumi.RunError(f"associations.{name}.{given} is not known; {described} has {', '.join(known)}")
-    # `pulumi config set --path` makes a number of what looks like one: an account id, say.
-    for given, value in properties.items():
-        if isinstance(value, int | float) and not isinstance(value, bool) and given != "timeout_seconds":
-            properties[given] = str(int(value))
+        if value is None:
+            raise pulumi.RunError(f"associations.{name}.{given} is empty; give it a value, or leave it out")
+        # `pulumi config set --path` makes a number of what looks like one: an account id, say.
+        if type(value) is int and given != "timeout_seconds":
+            properties[given] = str(value)
+    if secret:
+        properties = {given: pulumi.Output.secret(value) for given, value in properties.items()}
     try:
         made: pulumi.CustomResource = kind(name, **properties)
     except TypeError as missing:  # a required property, named in the message

@@ -56,6 +56,11 @@ def _module(name: str, kinds: list[Kind]) -> str:
     )
 
 
+_OPTIONS = (
+    "Options of every Pulumi resource. ``custom_timeouts``, ``import_`` and providers of AWS are refused: Pulumi does"
+    " not tell a dynamic resource of them."
+)
+
 WRITTEN = "Written by `make generate` from the declarations in aws_associations.kinds; change those."
 """What every one of them says of itself."""
 
@@ -122,7 +127,12 @@ def _constructor(kind: Kind, name: str) -> str:
         described.append((option.name, sentence(option.description) + effect))
     if not kind.is_global:
         arguments.append("region: pulumi.Input[str] | None = None")
-        described.append(("region", "AWS region; by default that of the environment or profile when it is created."))
+        described.append(
+            (
+                "region",
+                "AWS region; by default that of the stack's configuration or the environment when it is created.",
+            )
+        )
     arguments.append('on_existing: pulumi.Input[Literal["fail", "adopt"]] = "fail"')
     described.append(
         (
@@ -131,11 +141,13 @@ def _constructor(kind: Kind, name: str) -> str:
             " ``fail``, or ``adopt`` it, after which deleting the resource revokes it.",
         )
     )
+    arguments.append("revision: pulumi.Input[str] | None = None")
+    described.append(("revision", f"Any text. Changing it looks, and grants again if the {short(kind)} is gone."))
     arguments.append(f"timeout_seconds: pulumi.Input[float] = {kind.timeout_seconds}")
     described.append(
         ("timeout_seconds", "How long to wait for the service, for each create, read and delete; 1 to 86400.")
     )
-    described.append(("opts", "Options of every Pulumi resource. Replacement deletes first unless they say otherwise."))
+    described.append(("opts", _OPTIONS))
     inputs = [argument.split(":")[0] for argument in arguments]
     given = "".join(f'                "{name}": {name},\n' for name in inputs)
     declared = "".join(f"        {argument},\n" for argument in arguments)

@@ -42,6 +42,8 @@ def violations(services: Services, kind: Kind, values: Mapping[str, object], wor
 
 def _hint(kind: Kind, part: Part, shape: Any, value: object, words: Vocabulary) -> str:
     """What was probably meant by a wrong value, as a clause; empty if nobody knows."""
+    if isinstance(value, bool | int | float):
+        return "write it in quotes"
     if not isinstance(value, str):
         return ""
     advised = kind.advised(f"{part.name} {value!r}")

@@ -67,9 +67,15 @@ class Services:
     that behaviour does not depend on the user's botocore (tested with one that has it and one that has not).
     """
 
-    def __init__(self, utc_now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)) -> None:
-        """Args: utc_now: the time by which exchanged credentials expire and services have ended."""
+    def __init__(
+        self, utc_now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC), profile: str = ""
+    ) -> None:
+        """Args: utc_now: the time by which exchanged credentials expire and services have ended.
+
+        profile: of the AWS configuration; empty: that of the environment.
+        """
         self.utc_now = utc_now
+        self._profile = profile
         # Sessions are not thread-safe: of one of them clients are made one at a time.
         self._lock = threading.RLock()
         self._made_session: Any = None
@@ -86,13 +92,8 @@ class Services:
 
     def default_region(self) -> str:
         """The region of the caller's environment or profile; raises InvalidRequest if there is none."""
-        from botocore.exceptions import BotoCoreError
-
-        try:
-            # botocore itself reads AWS_DEFAULT_REGION only; the CLI and Pulumi's AWS provider put AWS_REGION first.
-            region = os.environ.get("AWS_REGION") or self._session().get_config_variable("region")
-        except BotoCoreError as error:  # a profile that does not exist, a configuration that cannot be read
-            raise from_botocore(error, "reading the configuration", kind=None, sent=0) from error
+        # botocore itself reads AWS_DEFAULT_REGION only; the CLI and Pulumi's AWS provider put AWS_REGION first.
+        region = os.environ.get("AWS_REGION") or self._session().get_config_variable("region")
         if not region:
             raise InvalidRequest(
                 "no AWS region is set", advice="Set AWS_REGION, a region in the AWS profile, or the region property."
@@ -252,9 +253,14 @@ class Services:
         return bool(self._attempt.lost)
 
     def _session(self) -> Any:
+        from botocore.exceptions import BotoCoreError
+
         with self._lock:
             if self._made_session is None:
-                self._made_session = new_session()
+                try:
+                    self._made_session = new_session(profile=self._profile)
+                except BotoCoreError as error:  # a profile that does not exist, a configuration that cannot be read
+                    raise from_botocore(error, "reading the configuration", kind=None, sent=0) from error
             return self._made_session
 
     def _client_for(self, kind: Kind, identity: Identity) -> Any:
@@ -268,7 +274,7 @@ class Services:
             if key not in self._clients:
                 with self._lock:
                     caller = self._client((kind.service, identity.region), kind.api_version, self._before_exchange)
-                    session = new_session(like=self._session())
+                    session = new_session(like=self._session(), profile=self._profile)
                 session.register_component(
                     "credential_provider", _Exchange(caller, kind.exchange, identity, self.utc_now)
                 )
@@ -341,18 +347,22 @@ def _invoke(client: Any, operation: str, parameters: Mapping[str, object]) -> An
     return getattr(client, xform_name(operation))(**parameters)
 
 
-def new_session(like: Any = None) -> Any:
+def new_session(like: Any = None, profile: str = "") -> Any:
     """A botocore session of our own: what is changed in it must not change the user's default session.
 
     Args: like: one of these, of which it takes over botocore's event handlers; to register them anew takes long.
+
+    profile: of the AWS configuration; it wins over the credentials of the environment. Empty: the environment's.
     """
     import botocore.session
 
     if like is None:
-        session = botocore.session.Session()
+        session = botocore.session.Session(profile=profile or None)
     else:
         handlers = copy.copy(like.get_component("event_emitter"))
-        session = botocore.session.Session(event_hooks=handlers, include_builtin_handlers=False)
+        session = botocore.session.Session(
+            event_hooks=handlers, include_builtin_handlers=False, profile=profile or None
+        )
     session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
     session.user_agent_extra = "aws-associations"
     return session

@@ -63,6 +63,7 @@ class BillingGroupMembership(AssociationResource, module="aws-associations/iot",
         thing_name: pulumi.Input[str],
         region: pulumi.Input[str] | None = None,
         on_existing: pulumi.Input[Literal["fail", "adopt"]] = "fail",
+        revision: pulumi.Input[str] | None = None,
         timeout_seconds: pulumi.Input[float] = 300,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -72,11 +73,13 @@ class BillingGroupMembership(AssociationResource, module="aws-associations/iot",
             name: Logical name in the stack. To rename it, give ``opts`` an ``aliases`` entry for the old name.
             billing_group_name: Name of the billing group, 1 to 128 characters. Changing it replaces the membership.
             thing_name: Name of the thing, 1 to 128 characters. Changing it replaces the membership.
-            region: AWS region; by default that of the environment or profile when it is created.
+            region: AWS region; by default that of the stack's configuration or the environment when it is created.
             on_existing: What to do if the membership is there already and nothing shows that this resource granted it:
                 ``fail``, or ``adopt`` it, after which deleting the resource revokes it.
+            revision: Any text. Changing it looks, and grants again if the membership is gone.
             timeout_seconds: How long to wait for the service, for each create, read and delete; 1 to 86400.
-            opts: Options of every Pulumi resource. Replacement deletes first unless they say otherwise.
+            opts: Options of every Pulumi resource. ``custom_timeouts``, ``import_`` and providers of AWS are refused:
+                Pulumi does not tell a dynamic resource of them.
         """
         super().__init__(
             BillingGroupMembershipProvider(),
@@ -86,6 +89,7 @@ class BillingGroupMembership(AssociationResource, module="aws-associations/iot",
                 "thing_name": thing_name,
                 "region": region,
                 "on_existing": on_existing,
+                "revision": revision,
                 "timeout_seconds": timeout_seconds,
             },
             opts,
@@ -142,6 +146,7 @@ class ThingGroupMembership(AssociationResource, module="aws-associations/iot", n
         override_dynamic_groups: pulumi.Input[bool] | None = None,
         region: pulumi.Input[str] | None = None,
         on_existing: pulumi.Input[Literal["fail", "adopt"]] = "fail",
+        revision: pulumi.Input[str] | None = None,
         timeout_seconds: pulumi.Input[float] = 300,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -152,11 +157,13 @@ class ThingGroupMembership(AssociationResource, module="aws-associations/iot", n
             thing_group_name: Name of the thing group, 1 to 128 characters. Changing it replaces the membership.
             thing_name: Name of the thing, 1 to 128 characters. Changing it replaces the membership.
             override_dynamic_groups: Whether to leave a dynamic group if the thing is in as many groups as it can be.
-            region: AWS region; by default that of the environment or profile when it is created.
+            region: AWS region; by default that of the stack's configuration or the environment when it is created.
             on_existing: What to do if the membership is there already and nothing shows that this resource granted it:
                 ``fail``, or ``adopt`` it, after which deleting the resource revokes it.
+            revision: Any text. Changing it looks, and grants again if the membership is gone.
             timeout_seconds: How long to wait for the service, for each create, read and delete; 1 to 86400.
-            opts: Options of every Pulumi resource. Replacement deletes first unless they say otherwise.
+            opts: Options of every Pulumi resource. ``custom_timeouts``, ``import_`` and providers of AWS are refused:
+                Pulumi does not tell a dynamic resource of them.
         """
         super().__init__(
             ThingGroupMembershipProvider(),
@@ -167,6 +174,7 @@ class ThingGroupMembership(AssociationResource, module="aws-associations/iot", n
                 "override_dynamic_groups": override_dynamic_groups,
                 "region": region,
                 "on_existing": on_existing,
+                "revision": revision,
                 "timeout_seconds": timeout_seconds,
             },
             opts,

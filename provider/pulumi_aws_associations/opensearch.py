@@ -91,6 +91,7 @@ class PackageAssociation(AssociationResource, module="aws-associations/opensearc
         association_configuration: pulumi.Input[AssociationConfigurationArgs] | None = None,
         region: pulumi.Input[str] | None = None,
         on_existing: pulumi.Input[Literal["fail", "adopt"]] = "fail",
+        revision: pulumi.Input[str] | None = None,
         timeout_seconds: pulumi.Input[float] = 3600,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -103,11 +104,13 @@ class PackageAssociation(AssociationResource, module="aws-associations/opensearc
             prerequisite_package_id_list: Packages that must be associated before this one. Changing it replaces the
                 association.
             association_configuration: How the domain uses the package. Changing it replaces the association.
-            region: AWS region; by default that of the environment or profile when it is created.
+            region: AWS region; by default that of the stack's configuration or the environment when it is created.
             on_existing: What to do if the association is there already and nothing shows that this resource granted it:
                 ``fail``, or ``adopt`` it, after which deleting the resource revokes it.
+            revision: Any text. Changing it looks, and grants again if the association is gone.
             timeout_seconds: How long to wait for the service, for each create, read and delete; 1 to 86400.
-            opts: Options of every Pulumi resource. Replacement deletes first unless they say otherwise.
+            opts: Options of every Pulumi resource. ``custom_timeouts``, ``import_`` and providers of AWS are refused:
+                Pulumi does not tell a dynamic resource of them.
         """
         super().__init__(
             PackageAssociationProvider(),
@@ -119,6 +122,7 @@ class PackageAssociation(AssociationResource, module="aws-associations/opensearc
                 "association_configuration": association_configuration,
                 "region": region,
                 "on_existing": on_existing,
+                "revision": revision,
                 "timeout_seconds": timeout_seconds,
             },
             opts,

@@ -63,6 +63,7 @@ class DelegatedAdministrator(
         service_principal: pulumi.Input[str],
         account_id: pulumi.Input[str],
         on_existing: pulumi.Input[Literal["fail", "adopt"]] = "fail",
+        revision: pulumi.Input[str] | None = None,
         timeout_seconds: pulumi.Input[float] = 300,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -74,8 +75,10 @@ class DelegatedAdministrator(
             account_id: Id of the member account, 1 to 12 characters. Changing it replaces the administrator.
             on_existing: What to do if the administrator is there already and nothing shows that this resource granted
                 it: ``fail``, or ``adopt`` it, after which deleting the resource revokes it.
+            revision: Any text. Changing it looks, and grants again if the administrator is gone.
             timeout_seconds: How long to wait for the service, for each create, read and delete; 1 to 86400.
-            opts: Options of every Pulumi resource. Replacement deletes first unless they say otherwise.
+            opts: Options of every Pulumi resource. ``custom_timeouts``, ``import_`` and providers of AWS are refused:
+                Pulumi does not tell a dynamic resource of them.
         """
         super().__init__(
             DelegatedAdministratorProvider(),
@@ -84,6 +87,7 @@ class DelegatedAdministrator(
                 "service_principal": service_principal,
                 "account_id": account_id,
                 "on_existing": on_existing,
+                "revision": revision,
                 "timeout_seconds": timeout_seconds,
             },
             opts,

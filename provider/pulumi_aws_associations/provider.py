@@ -45,11 +45,23 @@ _R = TypeVar("_R")
 ON_EXISTING = {choice.value.lower(): choice for choice in OnExisting}
 """The choices as a Pulumi program spells them."""
 
-LEDGER_CONFIG = "aws-associations:ledger"
+_OURS, _AWS = "aws-associations", "aws"
+"""Namespaces of the stack's configuration: our own, and that of Pulumi's AWS provider."""
+
+LEDGER_CONFIG = f"{_OURS}:ledger"
 LEDGER_VARIABLE = "AWS_ASSOCIATIONS_LEDGER"
 """Name or ARN of a DynamoDB table that keeps the ledger. The stack's configuration wins over the environment."""
 
 LONGEST_TIMEOUT = 86_400
+
+SETTINGS = ("region", "profile")
+"""What ``aws-associations:`` may say in the stack's configuration; else ``aws:``, which is the AWS provider's."""
+
+_NOT_HONOURED = (
+    *("accessKey", "secretKey", "token", "assumeRole", "assumeRoles", "assumeRoleWithWebIdentity"),
+    *("sharedConfigFiles", "sharedCredentialsFiles", "endpoints"),
+)
+"""What ``aws:`` may say of credentials and services besides; only Pulumi's AWS provider understands it."""
 
 _CREATE_SHARE = 0.75
 """The part of the time of a create before what it left is undone."""
@@ -59,6 +71,9 @@ _ASKING_TIMEOUT = 10
 
 _SECONDS_BETWEEN_LINES = 10.0
 
+_OF_EVERY_KIND = ("on_existing", "revision", "timeout_seconds", "declared_by")
+"""Inputs whose change is an update."""
+
 _DEFAULTED = "defaulted"
 """The output that lists the parts whose values nobody declared."""
 
@@ -67,7 +82,8 @@ _REQUEST_ID = "request_id"
 
 _RENAMED_OR_SWAPPED = (
     " If this resource was renamed, pass opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name='old')]) with its old"
-    " name. If resources of this stack exchange what they hold, run `pulumi up --refresh`."
+    " name. If resources of this stack exchange what they hold, run `pulumi up --refresh`. If it was to be replaced by"
+    " --replace, add --refresh to that command."
 )
 
 _IN_NO_STATE = " It may be granted and is in no state: if the next up finds it, adopt it with on_existing='adopt'."
@@ -83,7 +99,16 @@ _configured: dict[str, str] = {}
 def _services() -> Services:
     """Clients and credentials are shared."""
     keep_sdk_quiet()
-    return Services()
+    return Services(profile=_setting("profile"))
+
+
+def _setting(name: str) -> str:
+    """One of :data:`SETTINGS`; empty if the stack's configuration does not say."""
+    return _configured.get(f"{_OURS}:{name}") or _configured.get(f"{_AWS}:{name}") or ""
+
+
+def _default_region() -> str:
+    return _setting("region") or _services().default_region()
 
 
 def _table() -> str:
@@ -94,7 +119,7 @@ def _ledger() -> Ledger:
     services, table = _services(), _table()
     if not table:
         return _memory
-    return DynamoDBLedger(services, table, "" if table.startswith("arn:") else services.default_region())
+    return DynamoDBLedger(services, table, "" if table.startswith("arn:") else _default_region())
 
 
 def _lifecycle() -> Lifecycle:
@@ -131,15 +156,19 @@ class AssociationProvider(ResourceProvider):
         return type(self), ()
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Take the ledger's table from the stack's configuration."""
-        _configured[LEDGER_CONFIG] = str(req.config.get(LEDGER_CONFIG) or "")
+        """Take from the stack's configuration what is ours, and what it says of AWS."""
+        ours = (LEDGER_CONFIG, *(f"{_OURS}:{name}" for name in SETTINGS))
+        for name in (*ours, *(f"{_AWS}:{name}" for name in (*SETTINGS, *_NOT_HONOURED))):
+            _configured[name] = str(req.config.get(name) or "")
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse what can never be granted, without any call; what is not known yet is let through."""
         known = {name: value for name, value in news.items() if not isinstance(value, Unknown)}
         given = {name: value for name, value in known.items() if value is not None}
-        failures = violations(_services(), self.kind, given, WORDS)
-        failures.update(typed_options(_services(), self.kind, _known_only(given))[1])
+        failures = _wrong_configuration(self.kind)
+        if not failures:
+            failures.update(violations(_services(), self.kind, given, WORDS))
+            failures.update(typed_options(_services(), self.kind, _known_only(given))[1])
         for part in self.kind.parts:
             if news.get(part.name) is None and part.default is None:
                 failures[part.name] = "is missing"
@@ -151,9 +180,9 @@ class AssociationProvider(ResourceProvider):
     def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Another identity is a replacement, and so is another value of an option that the association keeps.
 
-        ``__provider`` (its bytes vary with Python's version), who declares it, what to do about an existing one and the
-        time-out say how a create goes, not what is granted. What this run has revoked for another resource, before it
-        knew of this one, is an update: it grants it again.
+        Any other input is an update, so that the outputs, which delete reads, have it; ``__provider`` is none (its
+        bytes vary with Python's version). What this run has revoked for another resource, before it knew of this one,
+        is an update as well: it grants it again.
         """
         known = parse_or_none(self.kind, id_)
         revoked = known is not None and self._shows_revoked(known, olds)
@@ -161,17 +190,25 @@ class AssociationProvider(ResourceProvider):
         # A region that is not declared is that of creation, whatever the default is today.
         if news.get("region") is not None and olds.get("region") != news["region"]:
             replaces.append("region")
+        # Created first, a replacement that fails changes nothing; the same association cannot be there twice.
+        created_first = bool(replaces) and not self.kind.look.exclusive
         lasting = [option.name for option in self.kind.options if option.lasting]
         replaces += [name for name in lasting if olds.get(name) != news.get(name)]
         if replaces and known is not None:
             _run.replacing(_owner(olds), known, _owner(news))
-        return DiffResult(changes=bool(replaces) or revoked, replaces=replaces)
+        passing = [option.name for option in self.kind.options if not option.lasting]
+        updates = any(olds.get(name) != news.get(name) for name in (*_OF_EVERY_KIND, *passing))
+        return DiffResult(
+            changes=bool(replaces) or updates or revoked,
+            replaces=replaces,
+            delete_before_replace=bool(replaces) and not created_first,
+        )
 
     @_short_errors
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Grant, and return when the service says so."""
         services = _services()
-        region = props.get("region") or services.default_region()
+        region = props.get("region") or _default_region()
         request_id = _request_id()
         request = self._request(region, {**props, _REQUEST_ID: request_id}, request_id=request_id)
         identity = self._identify(region, props, request)
@@ -197,6 +234,7 @@ class AssociationProvider(ResourceProvider):
         request = self._request(known.identity.region, props)
         _run.show(request.owner)
         lifecycle.show(known, request)
+        _run.holds(known.identity)
         try:
             sighting = lifecycle.read(known.identity, request, lately=True)
         except AssociationError as error:
@@ -217,11 +255,12 @@ class AssociationProvider(ResourceProvider):
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Take over inputs that change nothing about what is granted; the outputs stay complete.
 
-        What this run has revoked for another resource is granted again.
+        Another revision looks, and grants again what is gone; so does what this run has revoked for another resource.
         """
         known = parse(self.kind, id_)
         status = str(olds.get(self.kind.status_name, ""))
-        if _run.was_revoked(known.identity):
+        self._rename(known, olds, news)
+        if _run.was_revoked(known.identity) or olds.get("revision") != news.get("revision"):
             status = self._grant_again(known, olds, news)
         options = {option.name for option in self.kind.options}
         kept = {name: value for name, value in olds.items() if name not in options}
@@ -239,7 +278,7 @@ class AssociationProvider(ResourceProvider):
         """Create, or drop what a failure leaves: Pulumi keeps nothing of it, and its engine sends no delete."""
         timed = replace(request, deadline=request.deadline.part(_CREATE_SHARE))
         try:
-            return _lifecycle().create(desired, timed)
+            return self._create_once_shown(desired, timed)
         except AssociationError as error:
             _run.failed(request.owner)
             if error.outcome_unknown or isinstance(error, LedgerUnavailable):
@@ -249,6 +288,15 @@ class AssociationProvider(ResourceProvider):
             elif isinstance(error, AlreadyExists) and not _table():
                 error.advice += _RENAMED_OR_SWAPPED
             raise
+
+    def _create_once_shown(self, desired: Desired, request: Request) -> Granted:
+        """Create. What is there may be of a resource that the engine has not shown yet: in an exchange, say."""
+        try:
+            return _lifecycle().create(desired, request)
+        except AlreadyExists:
+            if _table() or not _run.will_hold(desired.identity):
+                raise
+            return _lifecycle().create(desired, replace(request, request_id=_request_id()))
 
     def _undo(self, request: Request, error: AssociationError) -> None:
         """Drop what a failed create left pending; the error tells if that fails as well."""
@@ -274,13 +322,27 @@ class AssociationProvider(ResourceProvider):
 
     def _shows_revoked(self, known: AssociationId, outs: Mapping[str, Any]) -> bool:
         """Whether this run revoked for another resource what the state shows here. Never calls the service."""
-        owner = _owner(outs)
-        _run.show(owner)
-        account = known.identity.account
-        shown = Request(owner, _request_id(), account, self._deadline(outs), _Host(owner), _now(), known.text)
         with suppress(AssociationError):  # a preview goes on without the ledger; a write says that it does not answer
-            _lifecycle().show(known, shown)
+            self._show(known, outs)
         return _run.was_revoked(known.identity)
+
+    def _show(self, known: AssociationId, outs: Mapping[str, Any]) -> None:
+        """Tell run and ledger what the state has. Never calls the service."""
+        request = self._shown(known, outs)
+        _run.show(request.owner)
+        _lifecycle().show(known, request)
+        _run.holds(known.identity)
+
+    def _shown(self, known: AssociationId, outs: Mapping[str, Any]) -> Request:
+        owner, account = _owner(outs), known.identity.account
+        return Request(owner, _request_id(), account, self._deadline(outs), _Host(owner), _now(), known.text)
+
+    def _rename(self, known: AssociationId, olds: Mapping[str, Any], news: Mapping[str, Any]) -> None:
+        """Let the claim go on under the new name of a resource, its parent or its stack: its delete will come so."""
+        renamed = {**olds, "declared_by": news["declared_by"]}
+        if _owner(renamed) != _owner(olds):
+            self._show(known, renamed)
+            _lifecycle().forget(known, self._shown(known, olds))
 
     def _revoke_left(self, owner: Owner, left: AssociationId, props: Mapping[str, Any]) -> None:
         """Revoke what an earlier delete left to what a create has replaced now. It never fails what was created."""
@@ -297,7 +359,7 @@ class AssociationProvider(ResourceProvider):
     def _grant_again(self, known: AssociationId, olds: Mapping[str, Any], news: Mapping[str, Any]) -> str:
         options, _ = typed_options(_services(), self.kind, news)
         desired = Desired(known.identity, OnExisting.FAIL, options)
-        outs = {**olds, "timeout_seconds": news.get("timeout_seconds")}
+        outs = {**olds, **{name: news.get(name) for name in ("timeout_seconds", "declared_by")}}
         request = self._request(known.identity.region, outs, physical_id=known.text)
         try:
             granted = _lifecycle().update(desired, request, heal=True)
@@ -377,6 +439,20 @@ class AssociationProvider(ResourceProvider):
         }
 
 
+def _wrong_configuration(kind: Kind) -> dict[str, str]:
+    """What the stack's configuration says of credentials and is not obeyed: they would be those of somebody else."""
+    profile = f"{_OURS}:profile"
+    ignored = [f"{_AWS}:{name}" for name in _NOT_HONOURED if _configured.get(f"{_AWS}:{name}")]
+    if ignored and not _configured.get(profile):
+        cure = f"Name a profile of the AWS configuration that does the same: `pulumi config set {profile} <name>`"
+        return {"": f"{', '.join(ignored)} in the stack's configuration is for Pulumi's AWS provider only. {cure}"}
+    try:
+        _services().model(kind)
+    except AssociationError as error:  # a profile that does not exist, say
+        return {"": str(error)}
+    return {}
+
+
 def _wrong_settings(known: Mapping[str, Any], kind: Kind) -> dict[str, str]:
     """What is wrong with the inputs that every kind has: name → one sentence."""
     failures = {}
@@ -389,6 +465,9 @@ def _wrong_settings(known: Mapping[str, Any], kind: Kind) -> dict[str, str]:
     region = known.get("region")
     if region is not None and (not isinstance(region, str) or not region):
         failures["region"] = "must be the name of an AWS region"
+    revision = known.get("revision")
+    if revision is not None and not isinstance(revision, str):
+        failures["revision"] = f"must be a text, is {revision!r}"
     return failures
 
 

@@ -65,6 +65,7 @@ class GroupMembership(AssociationResource, module="aws-associations/quicksight",
         namespace: pulumi.Input[str] | None = None,
         region: pulumi.Input[str] | None = None,
         on_existing: pulumi.Input[Literal["fail", "adopt"]] = "fail",
+        revision: pulumi.Input[str] | None = None,
         timeout_seconds: pulumi.Input[float] = 300,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -76,11 +77,13 @@ class GroupMembership(AssociationResource, module="aws-associations/quicksight",
             member_name: Name of the user, 1 to 256 characters. Changing it replaces the membership.
             namespace: Namespace of group and user, 1 to 64 characters. By default 'default'. Changing it replaces the
                 membership.
-            region: AWS region; by default that of the environment or profile when it is created.
+            region: AWS region; by default that of the stack's configuration or the environment when it is created.
             on_existing: What to do if the membership is there already and nothing shows that this resource granted it:
                 ``fail``, or ``adopt`` it, after which deleting the resource revokes it.
+            revision: Any text. Changing it looks, and grants again if the membership is gone.
             timeout_seconds: How long to wait for the service, for each create, read and delete; 1 to 86400.
-            opts: Options of every Pulumi resource. Replacement deletes first unless they say otherwise.
+            opts: Options of every Pulumi resource. ``custom_timeouts``, ``import_`` and providers of AWS are refused:
+                Pulumi does not tell a dynamic resource of them.
         """
         super().__init__(
             GroupMembershipProvider(),
@@ -91,6 +94,7 @@ class GroupMembership(AssociationResource, module="aws-associations/quicksight",
                 "namespace": namespace,
                 "region": region,
                 "on_existing": on_existing,
+                "revision": revision,
                 "timeout_seconds": timeout_seconds,
             },
             opts,

@@ -19,12 +19,17 @@ Replaced = tuple[Owner, AssociationId]
 """A resource that another one takes the place of, and its id."""
 
 
+_SECONDS_TO_SHOW = 2.0
+"""Some times what an engine takes from one resource of a program to the next."""
+
+
 class Run:
     """Safe to share between threads."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._shown: set[Owner] = set()
+        self._held: set[Identity] = set()
         self._deleting: Counter[Identity] = Counter()
         self._revoked: set[Identity] = set()
         self._released: set[Identity] = set()
@@ -37,6 +42,17 @@ class Run:
         """The state has this resource, or a create of it begins."""
         with self._changed:
             self._shown.add(owner)
+
+    def holds(self, identity: Identity) -> None:
+        """The state has a resource with this association, and the ledger knows of it."""
+        with self._changed:
+            self._held.add(identity)
+            self._changed.notify_all()
+
+    def will_hold(self, identity: Identity) -> bool:
+        """Whether the state has a resource with this association: the engine shows one after the other."""
+        with self._changed:
+            return self._changed.wait_for(lambda: identity in self._held, _SECONDS_TO_SHOW)
 
     def failed(self, owner: Owner) -> None:
         """A create failed: the state will not have this resource."""

@@ -54,13 +54,13 @@ class Declared:
     Attributes:
         values: part → value.
         alias: its key until now, which the options name.
-        delete_first: ``delete_before_replace``; the class has True, the user's options may say otherwise.
+        delete_first: the user's ``delete_before_replace``; None: the answer of the diff, in a forced replacement False.
     """
 
     values: Values
     on_existing: str = "fail"
     alias: str = ""
-    delete_first: bool = True
+    delete_first: bool | None = None
 
 
 Program = Mapping[str, Declared]
@@ -473,16 +473,18 @@ class _Update:
         forced = old is not None and (name in options.replace or old.key in options.replace)
         if old is None:
             return self._create(name, news, None)
-        replaces = changes = forced
+        replaces, changes, delete_first = forced, forced, False
         if not forced:
             call = yield from self._call("diff", name, old, old.id, _wire(old.outs), news)
             if not self._succeeded(call):
                 return None
             result: DiffResult = call.result
             replaces, changes = bool(result.replaces), bool(result.changes)
+            delete_first = bool(result.delete_before_replace)
         old.key = name
         if replaces or old.replacing:
-            return self._replace(name, news, old, delete_first=declared.delete_first)
+            told = declared.delete_first
+            return self._replace(name, news, old, delete_first=delete_first if told is None else told)
         if changes:
             return self._change(name, old, news)
         old.inputs = news

@@ -15,12 +15,12 @@ _ORGANIZATIONS = "organizations-delegated-administrator"
 
 _P1, _P2 = Member(0), Member(1)
 _A, _B = {"a": _P1}, {"b": _P1}
-_FIRST = {"a": Member(0, create_first=True)}
 _GRANT, _REVOKE = Others(0, grant=True), Others(0, grant=False)
 _KILLED, _UNDONE, _CUT = At("write", 1, "kill after"), At("write", 1, "kill before"), At("write", 1, "cut after")
 _FOREIGN = tuple(At("write", number, "others grant", 0) for number in (1, 2))
-_HALF_REPLACED = (Up(1, _A), Up(1, {"a": _P2}, mishaps=(At("write", 2, "kill before"),)), _GRANT)
-_CREATED_FIRST_AND_KILLED = (Up(1, _FIRST), _REVOKE, Wait(30.0), Up(1, _FIRST, forced=("a",), mishaps=(_KILLED,)))
+_DELETED_FIRST = {"a": Member(1, delete_first=True)}
+_HALF_REPLACED = (Up(1, _A), Up(1, _DELETED_FIRST, mishaps=(At("write", 2, "kill before"),)), _GRANT)
+_CREATED_FIRST_AND_KILLED = (Up(1, _A), _REVOKE, Wait(30.0), Up(1, _A, forced=("a",), mishaps=(_KILLED,)))
 _UNSEEN = (At("write", 1, "cut after", times=40), At("look", 1, "cut before", times=40))
 
 
@@ -129,8 +129,8 @@ NEAR = (
     Near(
         limits.SHARED,
         "the update begins with a refresh",
-        (Up(1, {**_A, **_B}), Up(1, {"a": _P2, **_B}, mishaps=(At("write", 2, "kill before"),))),
-        (Up(1, {**_A, **_B}), Up(1, {"a": _P2, **_B}, refresh=True, mishaps=(_UNDONE,))),
+        (Up(1, {**_A, **_B}), Up(1, {**_DELETED_FIRST, **_B}, mishaps=(At("write", 2, "kill before"),))),
+        (Up(1, {**_A, **_B}), Up(1, {**_DELETED_FIRST, **_B}, refresh=True, mishaps=(_UNDONE,))),
         seed=3,
     ),
     Near(

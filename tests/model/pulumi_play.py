@@ -165,7 +165,7 @@ class Play:
                 was = ""
             taken.add(was)
             adopt = "adopt" if member.adopt else "fail"
-            program[name] = Declared(self._pair(member.pair), adopt, was, not member.create_first)
+            program[name] = Declared(self._pair(member.pair), adopt, was, member.delete_first)
         return program
 
     def _pair(self, index: int) -> Values:

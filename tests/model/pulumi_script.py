@@ -25,17 +25,18 @@ class Member:
     Attributes:
         pair: index among those of the world.
         was: the name that its ``aliases`` has.
-        create_first: the user's ``delete_before_replace=False``.
+        delete_first: the user's ``delete_before_replace``.
     """
 
     pair: int
     adopt: bool = False
     was: str = ""
-    create_first: bool = False
+    delete_first: bool | None = None
 
     def __str__(self) -> str:
         more = " (on_existing='adopt')" * self.adopt + f" (alias of {self.was})" * bool(self.was)
-        return f"p{self.pair + 1}{more}{' (delete_before_replace=False)' * self.create_first}"
+        order = f" (delete_before_replace={self.delete_first})" * (self.delete_first is not None)
+        return f"p{self.pair + 1}{more}{order}"
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ def _members(chance: Choose) -> Mapping[str, Member]:
             pair=chance.choice((0, 0, 1, 1, 2)),
             adopt=chance.random() < 0.25,
             was=chance.choice(("", "", "", *NAMES)),
-            create_first=chance.random() < 0.17,
+            delete_first=chance.choice((None,) * 4 + (False, True)),
         )
         for name in NAMES
         if chance.random() < 0.5

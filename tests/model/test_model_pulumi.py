@@ -74,6 +74,7 @@ def test_every_limit_has_its_scripts() -> None:
 _KIND = "quicksight-group-membership"
 _ONE, _ADOPTED = Member(0), Member(0, adopt=True)
 _ALONE, _SHARED = {"a": _ONE}, {"a": _ONE, "b": _ONE}
+_DELETED_FIRST = {"a": Member(1, delete_first=True), "b": _ONE}
 _NEAR = {near.limit: near for near in NEAR}
 
 
@@ -104,12 +105,12 @@ _WRONG: dict[str, tuple[int, tuple[type, str, Callable[..., object]], Sequence[S
     "forgets what it revoked for another resource": (
         1,
         (Run, "was_revoked", lambda *_: False),
-        (Up(1, _SHARED), Up(1, {"a": Member(1), "b": _ONE})),
+        (Up(1, _SHARED), Up(1, _DELETED_FIRST)),
     ),
     "does not wait for a delete that may not know of a resource": (
         1,
         (Run, "was_revoked", lambda self, identity: identity in self._revoked),
-        (Up(1, _SHARED), Up(1, {"a": Member(1), "b": _ONE}, mishaps=(At("write", 1, "slow before", 3),))),
+        (Up(1, _SHARED), Up(1, _DELETED_FIRST, mishaps=(At("write", 1, "slow before", 3),))),
     ),
     "revokes nothing": (2, (Revocation, "run", lambda _: Removal.REVOKED), (Up(1, _ALONE),)),
     "says in every refresh that it is gone": (

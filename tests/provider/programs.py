@@ -38,7 +38,7 @@ def registering(self, request):
 
 pulumi.runtime.mocks.MockMonitor.RegisterResource = registering
 pulumi.runtime.set_mocks(Mocks(), project="project", stack="dev", organization="organization")
-pulumi.runtime.set_all_config({f"project:{name}": value for name, value in config.items()})
+pulumi.runtime.set_all_config({name if ":" in name else f"project:{name}": value for name, value in config.items()})
 pulumi.export = exports.__setitem__
 
 @pulumi.runtime.test
@@ -74,7 +74,7 @@ class Ran:
 
 
 def run_program(program: Path, config: Mapping[str, Any] | None = None) -> Ran:
-    """Run a program with this configuration, as the engine hands it on: objects as JSON."""
+    """Run a program with this configuration, as the engine hands it on: objects as JSON. Keys as in an engine's."""
     texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in (config or {}).items()}
     done = subprocess.run(
         [sys.executable, "-c", _RUN, str(program), json.dumps(texts)],

@@ -44,16 +44,15 @@ def test_a_membership_lives_through_up_refresh_replace_and_destroy(start: Start,
 
 
 def test_the_users_own_options_win(start: Start) -> None:
-    """delete_before_replace is a default, not a rule."""
-    project = start('member("a", "analysts", "alice", opts=pulumi.ResourceOptions(delete_before_replace=False))\n')
+    """Creating before deleting is a default, not a rule."""
+    program = 'member("a", "analysts", "{}", opts=pulumi.ResourceOptions(delete_before_replace=True))\n'
+    project = start(program.format("alice"))
     project.up()
-    project.set_program(
-        HEAD + 'member("a", "analysts", "bob", opts=pulumi.ResourceOptions(delete_before_replace=False))\n'
-    )
+    project.set_program(HEAD + program.format("bob"))
 
     operations = [operation for operation, _ in project.up().operations]
 
-    assert operations.index("create-replacement") < operations.index("delete-replaced")
+    assert operations.index("delete-replaced") < operations.index("create-replacement")
 
 
 def test_inputs_may_be_outputs_of_other_resources(start: Start, service: EmulatorControl) -> None:

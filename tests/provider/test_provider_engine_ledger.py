@@ -36,6 +36,7 @@ ALICE, BOB, CAROL = ("analysts", "alice"), ("analysts", "bob"), ("analysts", "ca
 DEPENDENT = 'a = member("a", "analysts", "{}")\nafter = pulumi.ResourceOptions(depends_on=[a])\n'
 ALIAS = 'opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="old")])'
 ADOPT = ', on_existing="adopt"'
+DELETE_FIRST = ", opts=pulumi.ResourceOptions(delete_before_replace=True)"
 
 
 def declare(*users: str, more: str = "") -> str:
@@ -88,7 +89,7 @@ def test_a_swap_whose_resources_wait_for_each_other_ends_with_both(
     if ledger == "memory":
         with pytest.raises(PulumiFailed, match="`pulumi up --refresh`"):
             project.up()
-        assert members(service) == {BOB}
+        assert members(service) == {ALICE, BOB}
         project.command("up", "--yes", "--skip-preview", "--refresh")
     else:
         project.up()
@@ -109,9 +110,10 @@ def test_a_targeted_half_of_a_swap_is_completed_by_the_next_up(
     if ledger == "memory":
         with pytest.raises(PulumiFailed, match="exchange what they hold, run `pulumi up --refresh`"):
             project.up(targets=[project.urn("b")])
+        assert members(service) == {ALICE, BOB}
     else:
         project.up(targets=[project.urn("b")])
-    assert members(service) == {ALICE}
+        assert members(service) == {ALICE}
     project.up()
 
     assert members(service) == {ALICE, BOB}
@@ -120,10 +122,10 @@ def test_a_targeted_half_of_a_swap_is_completed_by_the_next_up(
 
 @with_each_ledger
 def test_a_swap_that_fails_halfway_is_completed_by_the_next_up(start: Start, service: EmulatorControl) -> None:
-    """Whatever the failure left, what is declared is there in the end."""
-    project = start(declare("alice", "bob"))
+    """Deleted first, each loses what it holds; whatever the failure left, what is declared is there in the end."""
+    project = start(declare("alice", "bob", more=DELETE_FIRST))
     project.up()
-    project.set_program(HEAD + declare("bob", "alice"))
+    project.set_program(HEAD + declare("bob", "alice", more=DELETE_FIRST))
     service.add_fault("error", operation=ASSOCIATE, error_code="AccessDeniedException", count=None)
     with pytest.raises(PulumiFailed, match="AccessDenied"):
         project.up()
@@ -205,8 +207,8 @@ def test_a_shared_membership_lives_until_the_last_resource_goes(start: Start, se
 def test_a_shared_membership_outlives_a_resource_that_is_replaced_first(
     start: Start, service: EmulatorControl, ledger: str
 ) -> None:
-    """The other one waits for it. A table knows of that one; in process memory it gets back what was revoked."""
-    program = DEPENDENT + 'member("b", "analysts", "alice", opts=after)\n'
+    """Deleted first. A table knows of the one that waits; in process memory that one gets back what was revoked."""
+    program = DEPENDENT.replace(")\n", DELETE_FIRST + ")\n", 1) + 'member("b", "analysts", "alice", opts=after)\n'
     project = start(program.format("alice"))
     project.up()
 
@@ -251,22 +253,44 @@ def test_equal_names_in_two_components_are_two_resources(start: Start, service: 
 
 
 @with_each_ledger
-@pytest.mark.parametrize("first", [True, False], ids=["delete-first", "create-first"])
+@pytest.mark.parametrize("order", [None, True, False], ids=["default", "delete-first", "create-first"])
+@pytest.mark.parametrize("more", ["", ADOPT], ids=["fail", "adopt"])
 def test_a_forced_replacement_keeps_the_membership(
-    start: Start, service: EmulatorControl, ledger: str, first: bool
+    start: Start, service: EmulatorControl, ledger: str, order: bool | None, more: str
 ) -> None:
-    """``--replace`` never asks for a diff; in either order it is there in the end. Process memory has to adopt."""
-    options = f", opts=pulumi.ResourceOptions(delete_before_replace={first})"
-    project = start(declare("alice", more=options + (ADOPT if ledger == "memory" else "")))
+    """``--replace`` never asks for a diff. Process memory refuses what it cannot tell, and names ``--refresh``."""
+    project = start(declare("alice", more=f", opts=pulumi.ResourceOptions(delete_before_replace={order}){more}"))
     project.up()
 
     for _ in range(2):
-        project.up(replace=[project.urn("a")])
+        replaced = ["up", "--yes", "--skip-preview", "--replace", project.urn("a")]
+        if (ledger, order, more) in {("memory", None, ""), ("memory", False, "")}:
+            with pytest.raises(PulumiFailed, match=r"AlreadyExists.*--replace.*--refresh"):
+                project.command(*replaced)
+            assert len(service.journal(ASSOCIATE)) == 1
+            replaced.append("--refresh")
+        project.command(*replaced)
         assert members(service) == {ALICE}
 
     assert settled(project)
     project.destroy()
     assert members(service) == set()
+
+
+@with_each_ledger
+def test_a_replacement_that_fails_changes_nothing(start: Start, service: EmulatorControl) -> None:
+    """A group that does not exist, say by a typing error, leaves the membership that was there; so does a preview."""
+    project = start(declare("alice"))
+    project.up()
+
+    with pytest.raises(PulumiFailed, match="NotFound"):
+        change(project, 'member("a", "nope", "alice")\n')
+    assert members(service) == {ALICE}
+    assert project.resources()["a"]["outputs"]["permission_group_id"] == "analysts"
+    change(project, 'member("a", "traders", "alice")\n')
+
+    assert members(service) == {("traders", "alice")}
+    assert settled(project)
 
 
 # -- a table ----------------------------------------------------------------------------------------------------------

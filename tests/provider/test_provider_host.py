@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import base64
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engines.pulumi_host import UNKNOWN, HostError, PulumiHost, serialize_provider
 from finspace_emulator.control import EmulatorControl
+from finspace_emulator.server import EmulatorServer
+from pulumi_aws_associations.directory import GroupMembershipProvider
 from pulumi_aws_associations.finspace import PermissionGroupMembershipProvider
 from pulumi_aws_associations.iot import ThingGroupMembershipProvider
 from tests.provider.declared import ALICE_ID, declared
@@ -58,6 +62,7 @@ def test_the_same_declaration_sends_the_same_token(host: PulumiHost, service: Em
         ("on_existing", ["Adopt", ["fail"]]),
         ("timeout_seconds", [0, 86_401, "300"]),
         ("region", [""]),
+        ("revision", [2, True]),
     ],
 )
 def test_check_refuses_what_can_never_be_granted(idle_host: PulumiHost, name: str, wrong: list[Any]) -> None:
@@ -251,3 +256,95 @@ def test_a_live_service_that_cannot_be_reached_is_an_error(aws: dict[str, str]) 
         pytest.raises(HostError, match=r"ServiceUnavailable.*cannot reach iot\.invalid"),
     ):
         host.read(id_, declared(timeout_seconds=3))
+
+
+# -- the stack's configuration ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("config", "more", "region"),
+    [
+        ({}, {}, "us-east-1"),
+        ({"aws:region": "eu-west-1"}, {}, "eu-west-1"),
+        ({"aws:region": "us-east-2", "aws-associations:region": "eu-west-1"}, {}, "eu-west-1"),
+        ({"aws:region": "us-east-2", "aws-associations:region": "us-west-2"}, {"region": "eu-west-1"}, "eu-west-1"),
+    ],
+)
+def test_the_region_is_the_resources_the_configurations_or_the_environments(
+    provider_server: EmulatorServer,
+    service: EmulatorControl,
+    aws: dict[str, str],
+    config: dict[str, str],
+    more: dict[str, str],
+    region: str,
+) -> None:
+    """In this order; delete stays with the region of creation, whatever the configuration says then."""
+    there = EmulatorControl(provider_server.url, region="eu-west-1")
+    there.add_permission_group("env1", "analysts")
+    there.add_user("env1", "alice")
+    with PulumiHost(PermissionGroupMembershipProvider(), environment=aws, config=config) as host:
+        created = host.create(declared(**more))
+    assert created.id == ALICE_ID.replace("us-east-1", region)
+    assert [now.region for now in service.memberships()] == [region]
+
+    with PulumiHost(PermissionGroupMembershipProvider(), environment=aws, config={"aws:region": "us-east-2"}) as host:
+        assert host.diff(created.id, created.outputs, declared(**more)).changes is False
+        host.delete(created.id, created.outputs)
+    assert service.memberships() == []
+
+
+@pytest.mark.parametrize("ours", [{}, {"aws-associations:profile": "deploy"}], ids=["theirs", "ours"])
+def test_the_profile_of_the_configuration_signs(
+    service: EmulatorControl, aws: dict[str, str], tmp_path: Path, ours: dict[str, str]
+) -> None:
+    """``aws:profile``, or ours before it, wins over the keys of the environment; its region is the last to count."""
+    del aws["AWS_REGION"]
+    aws["AWS_CONFIG_FILE"] = str(tmp_path / "config")
+    profiles = {"deploy": "of-deploy", "other": "of-other"}
+    (tmp_path / "config").write_text(
+        "".join(
+            f"[profile {name}]\nregion = us-east-1\naws_access_key_id = {key}\naws_secret_access_key = secret\n"
+            for name, key in profiles.items()
+        )
+    )
+    config = {"aws:profile": "other" if ours else "deploy", **ours}
+    with PulumiHost(PermissionGroupMembershipProvider(), environment=aws, config=config) as host:
+        assert host.create(declared()).id == ALICE_ID
+
+    assert {entry.access_key_id for entry in service.journal("GetProgrammaticAccessCredentials")} == {"of-deploy"}
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"aws:profile": "nope"}, r"profile \(nope\) could not be found"),
+        ({"aws:assumeRoles": '[{"roleArn": "r"}]'}, "aws:assumeRoles .*`pulumi config set aws-associations:profile"),
+        ({"aws:accessKey": "AKIAEXAMPLE", "aws:secretKey": "s3cret"}, "aws:accessKey, aws:secretKey in the stack"),
+    ],
+)
+def test_credentials_that_cannot_be_had_are_refused_at_preview(
+    aws: dict[str, str], tmp_path: Path, config: dict[str, str], words: str
+) -> None:
+    """What the configuration says of credentials is obeyed or refused, and no secret told; a profile of ours wins."""
+    aws["AWS_CONFIG_FILE"] = str(tmp_path / "config")
+    (tmp_path / "config").write_text("[profile deploy]\nregion = us-east-1\n")
+    with PulumiHost(PermissionGroupMembershipProvider(), environment=aws, config=config) as host:
+        (failure,) = host.check(declared()).failures
+    assert re.search(words, failure.reason)
+    assert "s3cret" not in failure.reason
+
+    chosen = {**config, "aws-associations:profile": "deploy"}
+    with PulumiHost(PermissionGroupMembershipProvider(), environment=aws, config=chosen) as host:
+        assert host.check(declared()).failures == ()
+
+
+@pytest.mark.parametrize("name", ["member_name", "group_name"])
+def test_a_wrong_part_has_a_hint(idle_host: PulumiHost, name: str) -> None:
+    """A user principal name is taken apart; what the configuration made a number of belongs in quotes."""
+    provider = serialize_provider(GroupMembershipProvider())
+    given = {"directory_id": "d-1234567890", "group_name": "g", "member_name": "m"}
+
+    (failure,) = idle_host.check({**given, name: 1.5}, provider=provider).failures
+    assert failure.reason.endswith("(write it in quotes)")
+    (failure,) = idle_host.check({**given, "member_name": "bob@corp.example.com"}, provider=provider).failures
+    assert "member_name 'bob' and member_realm 'corp.example.com'" in failure.reason

@@ -16,6 +16,7 @@ from tests.provider.declared import aws_environment
 from tests.provider.kinds import Declared, documented_outputs, every_kind, provider_of
 
 NOTHING = (False, ())
+UPDATED = (True, ())
 INTERNAL = {"declared_by", "defaulted", "request_id"}
 """What the state holds that is no output of the resource."""
 
@@ -62,14 +63,16 @@ def test_the_state_holds_what_is_documented_and_no_secret(kind: Kind, declared_k
 
 @every_kind
 def test_another_value_of_any_part_replaces(kind: Kind, declared_kind: Declared) -> None:
-    """Each part of the identity replaces, known or not; afterwards the new association is there and the old is not."""
+    """Each part of the identity replaces, known or not; the new one is created first, unless only one can be there."""
     it = declared_kind
     first = current = it.create()
 
     assert told(it.diff(first)) == NOTHING
     for part in kind.parts:
         assert told(it.diff(first, **{part.name: UNKNOWN})) == (True, (part.name,))
-        assert told(it.diff(first, **it.other(part.name))) == (True, (part.name,))
+        difference = it.diff(first, **it.other(part.name))
+        assert told(difference) == (True, (part.name,))
+        assert difference.delete_before_replace == kind.look.exclusive
 
         it.delete(current)
         current = it.create(**it.other(part.name))
@@ -94,22 +97,39 @@ def test_another_spelling_is_a_change_only_where_the_service_compares_it(kind: K
 
 
 @every_kind
-def test_what_grants_nothing_else_is_no_change(declared_kind: Declared) -> None:
-    """Time-out, on_existing, who declares it and the region written out change nothing; an update stays complete."""
+def test_what_grants_nothing_else_is_an_update_without_a_call(kind: Kind, declared_kind: Declared) -> None:
+    """Whatever a delete reads from the state gets there: time-out, on_existing, options, who declares it."""
     it = declared_kind
     created = it.create()
+    it.control.clear_journal()
+    passing = {option.name: option.example for option in kind.options if not option.lasting}
     changes: tuple[dict[str, Any], ...] = (
         {"timeout_seconds": 7},
-        {"timeout_seconds": UNKNOWN},
         {"on_existing": "adopt"},
         {"declared_by": ["organization", "renamed", "dev", "", "example"]},
-        {"region": "us-east-1"},
+        *({name: value} for name, value in passing.items()),
     )
     for change in changes:
-        assert told(it.diff(created, **change)) == NOTHING
+        assert told(it.diff(created, **change)) == UPDATED
+        assert it.host.update(created.id, created.outputs, it.inputs(**change)) == {**created.outputs, **change}
+    assert told(it.diff(created, timeout_seconds=UNKNOWN)) == UPDATED
+    assert told(it.diff(created, region="us-east-1")) == NOTHING
+    assert it.calls() == []
 
-    outputs = it.host.update(created.id, created.outputs, it.inputs(timeout_seconds=7))
-    assert outputs == {**created.outputs, "timeout_seconds": 7}
+
+@every_kind
+def test_another_revision_grants_again_what_is_gone(declared_kind: Declared) -> None:
+    """A changed ``revision`` is an update that looks: others' removal is made good, and the id stays."""
+    it = declared_kind
+    created = it.create(revision="1")
+    it.scenery.revoke(it.scenery.values)
+
+    assert told(it.diff(created, revision="1")) == NOTHING
+    assert told(it.diff(created, revision="2")) == UPDATED
+    outputs = it.host.update(created.id, created.outputs, it.inputs(revision="2"))
+
+    assert outputs == {**created.outputs, "revision": "2"}
+    assert it.granted() == {it.identity(it.scenery.values)}
 
 
 @every_kind
@@ -121,7 +141,7 @@ def test_check_refuses_each_part_by_its_name(kind: Kind, idle_host: PulumiHost) 
     assert idle_host.check(dict.fromkeys(valid, UNKNOWN), provider=provider).failures == ()
 
     for part in kind.parts:
-        for value in ("", "..", 7, ["x"], *(() if part.default is not None else (None,))):
+        for value in ("", "..", 7, 1.5, True, ["x"], *(() if part.default is not None else (None,))):
             failures = idle_host.check({**valid, part.name: value}, provider=provider).failures
             assert [failure.property for failure in failures] == [part.name], value
         assert idle_host.check({**valid, part.name: UNKNOWN}, provider=provider).inputs[part.name] is UNKNOWN
@@ -174,10 +194,15 @@ def test_an_option_reaches_the_service_and_replaces_if_it_lasts(
     assert created.outputs[option.name] == option.example
     assert it.read(created).outputs == created.outputs
 
-    expected = (True, (option.name,)) if option.lasting else NOTHING
+    expected = (True, (option.name,)) if option.lasting else UPDATED
     assert told(it.diff(created, **{option.name: option.example})) == NOTHING
     for value in (other_value(option.example), unknown_within(option.example), UNKNOWN, None):
         assert told(it.diff(created, **{option.name: value})) == expected, value
+
+    # The same pair cannot be there twice; another one is created first, so that a failure changes nothing.
+    part = kind.parties[1].name
+    assert it.diff(created).delete_before_replace == option.lasting
+    assert not it.diff(created, **it.other(part)).delete_before_replace
 
     outputs = it.host.update(created.id, created.outputs, it.inputs())
     assert option.name not in outputs

@@ -32,8 +32,9 @@ def test_the_example_of_a_kind_is_granted_replaced_and_revoked(kind: Kind, emula
 
         project.set_config(example_config(kind, after))
         operations = [operation for operation, _ in project.up().operations]
-        # Deleted first: a thing, say, is in one billing group only.
-        assert operations.index("delete-replaced") < operations.index("create-replacement")
+        # A thing, say, is in one billing group only.
+        deleted_first = operations.index("delete-replaced") < operations.index("create-replacement")
+        assert deleted_first == kind.look.exclusive
         assert it.granted() == {it.identity(after)}
 
         project.destroy()

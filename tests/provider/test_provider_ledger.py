@@ -183,6 +183,20 @@ def test_the_stacks_configuration_wins_over_the_environment(update: Start, aws: 
 
 
 @with_a_table
+def test_a_claim_goes_on_under_a_new_name(update: Start, service: EmulatorControl) -> None:
+    """After a rename with an alias the table names the new one, and its delete leaves no claim of the old one."""
+    created = update().create(of("old"))
+    run = update()
+    assert run.diff(created.id, created.outputs, of("new")).changes is True
+    outputs = run.update(created.id, created.outputs, of("new"))
+    with pytest.raises(HostError, match="resource new of Pulumi stack organization/project/dev declares it already"):
+        update().create(of("a", stack="other"))
+
+    update().delete(created.id, outputs)
+    assert members(service) == set()
+
+
+@with_a_table
 def test_without_its_table_nothing_is_written_and_a_preview_goes_on(
     update: Start, service: EmulatorControl, aws: dict[str, str]
 ) -> None:

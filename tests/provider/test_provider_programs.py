@@ -29,8 +29,8 @@ def resource_class(kind: Kind) -> Any:
     return getattr(importlib.import_module(f"pulumi_aws_associations.{module_name(kind)}"), class_name(kind))
 
 
-def test_a_replacement_deletes_first_unless_the_program_says_otherwise(tmp_path: Path) -> None:
-    """Of a create and then a delete of the same pair nothing is left, so deleting first is the default; options win."""
+def test_the_order_of_a_replacement_is_the_programs_or_left_to_the_diff(tmp_path: Path) -> None:
+    """The class says nothing of ``delete_before_replace``: only the diff knows which order loses nothing."""
     program = tmp_path / "order.py"
     program.write_text(
         """
@@ -40,16 +40,63 @@ from pulumi_aws_associations.iot import BillingGroupMembership
 pair = {"billing_group_name": "tariff-a", "thing_name": "meter-7"}
 BillingGroupMembership("default", **pair)
 BillingGroupMembership("other options", **pair, opts=pulumi.ResourceOptions(protect=True))
-BillingGroupMembership("otherwise", **pair, opts=pulumi.ResourceOptions(delete_before_replace=False))
+BillingGroupMembership("otherwise", **pair, opts=pulumi.ResourceOptions(delete_before_replace=True))
 """
     )
 
     ran = run_program(program)
 
     assert {made.name: made.deleted_first for made in ran.resources} == {
-        "default": True,
-        "other options": True,
-        "otherwise": False,
+        "default": False,
+        "other options": False,
+        "otherwise": True,
+    }
+
+
+_AWS = 'aws = pulumi.ProviderResource("aws", "elsewhere", {})\n'
+_TEAM = 'team = pulumi.ComponentResource("team:Team", "team", opts=pulumi.ResourceOptions(providers=[aws]))\n'
+
+
+@pytest.mark.parametrize(
+    ("before", "options", "told"),
+    [
+        ("", "custom_timeouts=pulumi.CustomTimeouts(delete='5m')", "custom_timeouts. Pass timeout_seconds"),
+        ("", "import_='some id'", "pass on_existing='adopt'"),
+        (_AWS, "provider=aws", "cannot use the provider of aws. Tell it the region with region="),
+        (_AWS, "providers=[aws]", "the provider of aws in providers. Tell it the region"),
+        (_AWS, "providers={'aws': aws}", "the provider of aws in providers. Tell it the region"),
+        (_AWS + _TEAM, "parent=team", "the provider of aws that its parent passes on. Tell it the region"),
+    ],
+)
+def test_options_that_pulumi_does_not_pass_on_are_refused(tmp_path: Path, before: str, options: str, told: str) -> None:
+    """The program stops with one sentence; a region, or configuration, of its own says where instead of a provider."""
+    program = tmp_path / "options.py"
+    text = (
+        f"import pulumi\nfrom pulumi_aws_associations.iot import BillingGroupMembership\n{before}"
+        f"BillingGroupMembership('a', billing_group_name='b', thing_name='t', opts=pulumi.ResourceOptions({options}))\n"
+    )
+    program.write_text(text)
+    ran = run_program(program)
+    assert ran.error.startswith("IoT billing group membership 'a': ")
+    assert told in ran.error
+
+    for config, more in (({}, "region='us-east-1', "), ({"aws-associations:profile": "deploy"}, "")):
+        program.write_text(text.replace("thing_name='t', ", f"thing_name='t', {more}"))
+        assert (run_program(program, config).error == "") == ("the provider of aws " in told)
+
+
+def test_a_secret_that_the_id_shows_is_told(tmp_path: Path) -> None:
+    """A warning names the property; one that is no secret has none."""
+    program = tmp_path / "secret.py"
+    program.write_text(
+        "import pulumi\nfrom pulumi_aws_associations.iot import BillingGroupMembership\n"
+        "pulumi.log.warn = lambda text, *_: pulumi.export('warning', text)\n"
+        "secret, plain = pulumi.Output.secret('t'), pulumi.Output.from_input('b')\n"
+        "BillingGroupMembership('a', billing_group_name=plain, thing_name=secret)\n"
+    )
+    assert run_program(program).exports == {
+        "warning": "IoT billing group membership 'a': thing_name is secret, but the id, the ledger and messages show it"
+        " in clear."
     }
 
 
@@ -109,7 +156,7 @@ def test_the_class_is_complete_in_an_editor(kind: Kind) -> None:
     members = [*(part.name for part in kind.members), *(option.name for option in kind.options)]
     region = [] if kind.is_global else ["region"]
 
-    assert list(parameters) == ["self", "name", *members, *region, "on_existing", "timeout_seconds", "opts"]
+    assert list(parameters) == ["self", "name", *members, *region, "on_existing", "revision", "timeout_seconds", "opts"]
     assert all(parameter.kind is parameter.KEYWORD_ONLY for parameter in list(parameters.values())[2:])
     given = {name for name, parameter in parameters.items() if parameter.default is parameter.empty}
     assert given == {"self", "name", *(part.name for part in kind.parts if part.default is None)}
@@ -225,7 +272,7 @@ PackageAssociation("a", domain_name="search", package_id="F111111111", {wrong})
 def test_the_root_program_declares_an_association_of_any_kind() -> None:
     """The repository's own program makes a resource of each entry of its configuration, whatever its type."""
     entries = {
-        "a": {"type": "directory.GroupMembership", "directory_id": "d-1", "group_name": "g", "member_name": "m"},
+        "a": {"type": "directory.GroupMembership", "directory_id": "d-1", "group_name": 1.5, "member_name": "m"},
         "b": {"type": "organizations.DelegatedAdministrator", "service_principal": "s", "account_id": 210987654321},
     }
     ran = run_program(ROOT / "__main__.py", {"associations": entries})
@@ -235,6 +282,7 @@ def test_the_root_program_declares_an_association_of_any_kind() -> None:
         "organizations:DelegatedAdministrator",
     ]
     assert ran.resources[1].inputs["account_id"] == "210987654321"
+    assert ran.resources[0].inputs["group_name"] == 1.5  # refused by check, for it was not written so
     assert ran.exports == {"associationIds": {"a": "a-id", "b": "b-id"}}
 
 
@@ -246,6 +294,8 @@ def test_the_root_program_declares_an_association_of_any_kind() -> None:
         ({"type": "nowhere.Membership"}, r"associations\.a\.type"),
         ({}, r"associations\.a\.type"),
         ({"type": "iot.ThingGroupMembership", "thing": "t"}, r"associations\.a\.thing is not known.*thing_name"),
+        ({"type": "iot.ThingGroupMembership", "thing_name": None}, r"associations\.a\.thing_name is empty"),
+        ([], r"associations\.a\.type"),
     ],
 )
 def test_the_root_program_names_what_is_wrong_with_an_entry(entry: dict[str, Any], message: str) -> None:
@@ -254,3 +304,10 @@ def test_the_root_program_names_what_is_wrong_with_an_entry(entry: dict[str, Any
 
     assert re.search(message, ran.error), ran
     assert ran.resources == []
+
+
+def test_the_root_program_refuses_a_list() -> None:
+    """``associations[0].type`` makes a list, which has no logical names; the message shows what to write."""
+    ran = run_program(ROOT / "__main__.py", {"associations": [{"type": "iot.ThingGroupMembership"}]})
+
+    assert "`pulumi config set --path 'associations.alice.type' directory.GroupMembership`" in ran.error
