@@ -60,8 +60,8 @@ def play_with_engine(story: Story, finspace: FinSpace, environment: Mapping[str,
             project.set_config(members(alice=("traders", "alice"), erin=("traders", "bob")))
             project.up()
         changes = finspace.changes(before)
-        expected = [revoked("traders", "erin"), granted("traders", "bob")]
-        story.check("the old one revoked first, then the new one granted", changes == expected, changes)
+        expected = [granted("traders", "bob"), revoked("traders", "erin")]
+        story.check("the new one granted first, then the old one revoked", changes == expected, changes)
         story.members(finspace, {("traders", "alice"), ("traders", "bob")})
 
         with story.step("pulumi destroy"):

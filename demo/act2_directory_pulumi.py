@@ -94,11 +94,11 @@ def play_with_host(story: Story, directory: Directory, environment: Mapping[str,
         story.check("nothing was granted or revoked", directory.changes(before) == [], directory.changes(before))
 
         before = len(directory.calls())
-        with story.step("Carol's membership becomes dave's: Diff says how, then Delete and Create"):
+        with story.step("Carol's membership becomes dave's: Diff says how, then Create and Delete"):
             inputs = host.check(member("dave")).inputs
             difference = host.diff(created[2].id, created[2].outputs, inputs)
-            host.delete(created[2].id, created[2].outputs)
-            created[2] = host.create(inputs)
+            carols, created[2] = created[2], host.create(inputs)
+            host.delete(carols.id, carols.outputs)
         story.check("a replacement because of member_name", difference.replaces == ("member_name",), difference)
         _check_replaced(story, directory, before)
 
@@ -116,9 +116,9 @@ def _loop() -> str:
 
 def _check_replaced(story: Story, directory: Directory, before: int) -> None:
     changes = directory.changes(before)
-    expected = [revoked("traders", "carol"), granted("traders", "dave")]
+    expected = [granted("traders", "dave"), revoked("traders", "carol")]
     story.check(
-        "the old one revoked first, then the new one granted", [one.folded() for one in changes] == expected, changes
+        "the new one granted first, then the old one revoked", [one.folded() for one in changes] == expected, changes
     )
     story.members(directory, _WITH_DAVE)
 

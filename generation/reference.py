@@ -89,6 +89,10 @@ The role that you deploy with (Pulumi), or that of the function, needs:
 {_permissions(kind)}
 {_enabling(kind)}
 
+## Pulumi
+
+{_removing(kind)}
+
 ## Errors
 
 | the service answers | the resource fails with |
@@ -174,6 +178,20 @@ def _enabling(kind: Kind) -> str:
     parameter = narrowing(kind)
     if parameter:
         text += f" `{parameter}` limits the role to the ARNs that it lists."
+    return _filled(text)
+
+
+def _removing(kind: Kind) -> str:
+    state = f"pulumi_aws_associations.{module_name(kind)}.{class_name(kind)}Provider"
+    return _filled(
+        f"The state names the class `{state}`, and Pulumi loads it to delete. Run `pulumi up` without the last"
+        f" {short(kind)} before you remove the package. After a `ModuleNotFoundError` install the package again, run"
+        " `pulumi up`, then remove it. `pulumi import` cannot import a dynamic resource (`KeyError: '__provider'`):"
+        ' declare it with `on_existing="adopt"`.'
+    )
+
+
+def _filled(text: str) -> str:
     return textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False)
 
 
