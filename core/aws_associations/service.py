@@ -192,7 +192,7 @@ class Services:
         """The caller's setting that sends calls of a service to this address; see ``endpoint.py``."""
         return endpoint.set_by(self._session(), service, at) if at else ""
 
-    def _before_send(self, event_name: str = "", request: Any = None, **_: object) -> None:
+    def _before_send(self, request: Any = None, event_name: str = "", **_: object) -> None:
         """Run before every attempt, the SDK's own retries included: a late retry must not write."""
         attempt = self._attempt
         deadline: Deadline | None = getattr(attempt, "deadline", None)
@@ -244,7 +244,7 @@ class Services:
 
     def _note_destination(self, event_name: str, request: Any) -> None:
         """Remember where the attempt goes; an event is called ``before-send.<service>.<operation>``."""
-        self._attempt.service = event_name.split(".")[1]
+        self._attempt.service = event_name.partition(".")[2].partition(".")[0]
         self._attempt.host = endpoint.address(str(getattr(request, "url", "")))
 
     @property

@@ -151,7 +151,7 @@ def test_a_failure_shows_as_a_short_message(host: PulumiHost) -> None:
         host.create(declared(user_id="nobody"))
 
     assert failed.value.message.startswith(
-        "aws_associations.errors.NotFound: creating FinSpace permission group membership UserId 'nobody'"
+        "aws_associations.errors.NotFound: creating FinSpace permission group membership user_id 'nobody'"
     )
     assert len(failed.value.details.splitlines()) <= 12
     assert "botocore" not in failed.value.details

@@ -12,6 +12,7 @@ from aws_associations.kind import Kind, Option, Part
 from aws_associations.kinds import KINDS
 from engines.pulumi_host import UNKNOWN, Difference, HostError, PulumiHost, serialize_provider
 from generation.facts import option_shape
+from pulumi_aws_associations.words import WORDS
 from tests.provider.declared import aws_environment
 from tests.provider.kinds import Declared, documented_outputs, every_kind, provider_of
 
@@ -156,7 +157,7 @@ def test_check_refuses_an_id_that_has_no_room(kind: Kind, idle_host: PulumiHost)
         endless = part.example + part.example[-1] * 1100
         (failure,) = idle_host.check({**valid, part.name: endless}, provider=provider).failures
         assert failure.property == part.name
-        assert len(failure.reason) < 150
+        assert len(failure.reason) < 250
 
 
 OPTIONS = [(kind, option) for kind in KINDS for option in kind.options]
@@ -285,6 +286,6 @@ def test_a_party_that_is_missing_is_a_short_message(kind: Kind, declared_kind: D
     with pytest.raises(HostError) as failed:
         it.create()
 
-    assert f"creating {kind.noun} {it.identity(it.scenery.values)}" in failed.value.message
+    assert f"creating {kind.noun} {WORDS.named(it.identity(it.scenery.values))}" in failed.value.message
     assert len(failed.value.details.splitlines()) <= 12
     assert "botocore" not in failed.value.details

@@ -28,7 +28,7 @@ def test_a_long_wait_is_told_every_ten_seconds(host: PulumiHost, service: Emulat
     told = _told(host, 3)
     assert 2 <= len(told) <= 4
     assert {line[1] for line in told} == {
-        "association: UserId 'alice' in PermissionGroupId 'analysts' (EnvironmentId 'env1', account 123456789012,"
+        "association: user_id 'alice' in permission_group_id 'analysts' (environment_id 'env1', account 123456789012,"
         " us-east-1)"
     }
     assert {(line[2], line[3]) for line in told} == {("granted", "ADDITION_IN_PROGRESS (being added)")}
