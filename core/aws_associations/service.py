@@ -70,9 +70,11 @@ class Services:
     def __init__(
         self, utc_now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC), profile: str = ""
     ) -> None:
-        """Args: utc_now: the time by which exchanged credentials expire and services have ended.
+        """Nothing is read yet.
 
-        profile: of the AWS configuration; empty: that of the environment.
+        Args:
+            utc_now: the time by which exchanged credentials expire and services have ended.
+            profile: of the AWS configuration; empty: that of the environment.
         """
         self.utc_now = utc_now
         self._profile = profile
@@ -350,9 +352,9 @@ def _invoke(client: Any, operation: str, parameters: Mapping[str, object]) -> An
 def new_session(like: Any = None, profile: str = "") -> Any:
     """A botocore session of our own: what is changed in it must not change the user's default session.
 
-    Args: like: one of these, of which it takes over botocore's event handlers; to register them anew takes long.
-
-    profile: of the AWS configuration; it wins over the credentials of the environment. Empty: the environment's.
+    Args:
+        like: one of these, of which it takes over botocore's event handlers; to register them anew takes long.
+        profile: of the AWS configuration; it wins over the credentials of the environment. Empty: the environment's.
     """
     import botocore.session
 

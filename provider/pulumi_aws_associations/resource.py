@@ -30,8 +30,9 @@ class AssociationResource(Resource):
         Raises:
             RunError: options that no dynamic resource is told of.
         """
-        for problem in _not_honoured(opts or pulumi.ResourceOptions(), inputs):
-            raise pulumi.RunError(f"{provider.kind.noun} {name!r}: {problem}")
+        problems = " ".join(_not_honoured(opts or pulumi.ResourceOptions(), inputs))
+        if problems:
+            raise pulumi.RunError(f"{provider.kind.noun} {name!r}: {problems}")
         parent: pulumi.Input[str] = ""
         if opts is not None and opts.parent is not None:
             # The text without the dependency: a child that depends on its own parent is a cycle to Pulumi (measured).
@@ -63,14 +64,14 @@ def _not_honoured(opts: pulumi.ResourceOptions, inputs: Mapping[str, pulumi.Inpu
     if opts.import_ is not None:
         yield "Pulumi cannot import a dynamic resource. Leave out import_ and pass on_existing='adopt'."
     if opts.provider is not None:
-        yield f"it cannot use the provider of {opts.provider.package}. {_INSTEAD}"
+        yield f"It cannot use the provider of {opts.provider.package}. {_INSTEAD}"
     config = pulumi.Config("aws-associations")
     told = inputs.get("region") is not None or config.get("region") or config.get("profile")
     for package in () if told else _AWS_PACKAGES:
         if package in _packages(opts.providers):
-            yield f"it cannot use the provider of {package} in providers. {_INSTEAD}"
+            yield f"It cannot use the provider of {package} in providers. {_INSTEAD}"
         if opts.parent is not None and opts.parent.get_provider(f"{package}:index:Any") is not None:
-            yield f"it cannot use the provider of {package} that its parent passes on. {_INSTEAD}"
+            yield f"It cannot use the provider of {package} that its parent passes on. {_INSTEAD}"
 
 
 _INSTEAD = (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
@@ -145,6 +145,21 @@ def test_what_was_revoked_for_one_is_granted_again_for_another(update: Start, se
     assert outputs == b.outputs
     assert members(service) == {"alice"}
     assert run.diff(b.id, outputs, of("b")).changes is False
+
+
+@in_memory
+def test_a_create_waits_for_a_resource_that_the_engine_shows_after_it(update: Start, service: EmulatorControl) -> None:
+    """The engine shows one resource after the other, and of an exchange none is first: the pair is shared."""
+    b = update().create(of("b"))
+    run = update()
+    with ThreadPoolExecutor(1) as pool:
+        creating = pool.submit(run.create, of("a"))
+        wait([creating], timeout=0.7)  # as long as it does not know of the other one
+        run.diff(b.id, b.outputs, of("b", "bob"))
+        assert creating.result().id == ALICE_ID
+
+    run.delete(b.id, b.outputs)
+    assert members(service) == {"alice"}
 
 
 def test_what_a_failed_create_left_is_this_stacks_own(update: Start, service: EmulatorControl, ledger: str) -> None:
