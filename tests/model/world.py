@@ -659,7 +659,7 @@ def _attempt_of(made: Worlds, check: Callable[..., None]) -> Callable[..., Any]:
         at_once = exchange is not None and operation == exchange.operation
         if not at_once and world.simulation.current is not None:
             try:
-                check(made.services, f"before-send.{service}.{operation}", request)
+                check(made.services, request, f"before-send.{service}.{operation}")
             except Exception as error:  # noqa: BLE001 - as botocore does
                 return None, error
         return world.through(
