@@ -42,6 +42,8 @@ _REVISION = "Revision"
 _NO_TYPE = "AWS::CloudFormation::CustomResource"
 """The type of a custom resource that names none: the CDK's default (documented: CustomResourceProps.resourceType)."""
 
+_UNKNOWN = "is not known"
+
 _TOLD = 12
 """How many wrong properties one message names: all of them in any template that somebody wrote by hand."""
 
@@ -118,28 +120,31 @@ class Event:
         """
         kind = self.kind
         members = _members(kind)
-        known = [*members, _ON_EXISTING, _REVISION]
-        unknown = [name for name in self.properties if name not in known and name not in _RESERVED]
-        meant = {name: nearest(name, known) for name in unknown}
-        problems = {name[:80]: _with_hint("is not known", did_you_mean(meant[name])) for name in unknown}
-        for part in kind.parts:
-            name = part.property_name
-            if name not in self.properties and part.default is None and name not in meant.values():
-                problems[name] = "is missing"
         given = _given(members, self.properties)
         options, wrong_options = typed_options(services, kind, given)
         spelled = {member.name: name for name, member in members.items()}
         wrong = {**violations(services, kind, given, WORDS), **wrong_options}
-        problems |= {spelled[name]: problem for name, problem in wrong.items()}
-        problems |= self._wrong_settings()
+        named = {spelled[name]: problem for name, problem in wrong.items()}
+        problems = {**self._wrong_names(members), **named, **self._wrong_settings()}
         if problems:
             told = [f"property {name} {problem}" for name, problem in problems.items()]
             more = f"; and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
-            listed = "" if all(meant.values()) else f"Known are: {', '.join(known)}. "
+            known = f"Known are: {', '.join([*members, _ON_EXISTING, _REVISION])}. "
+            listed = known if _UNKNOWN in problems.values() else ""
             raise InvalidRequest(
                 "; ".join(told[:_TOLD]) + more, advice=f"{listed}Correct the template, then {{again}}."
             )
         return Declared(self.values, options, OnExisting(self.properties.get(_ON_EXISTING, OnExisting.FAIL.value)))
+
+    def _wrong_names(self, members: Mapping[str, Part | Option]) -> dict[str, str]:
+        """The properties that are not known, with the one that is meant, and those that are missing."""
+        known = [*members, _ON_EXISTING, _REVISION]
+        unknown = [name for name in self.properties if name not in known and name not in _RESERVED]
+        meant = {name: nearest(name, known) for name in unknown}
+        problems = {name[:80]: _with_hint(_UNKNOWN, did_you_mean(meant[name])) for name in unknown}
+        needed = [part.property_name for part in self.kind.parts if part.default is None]
+        missing = [name for name in needed if name not in self.properties and name not in meant.values()]
+        return {**problems, **dict.fromkeys(missing, "is missing")}
 
     def _wrong_settings(self) -> dict[str, str]:
         """What is wrong with the properties that every kind has: name → one clause."""

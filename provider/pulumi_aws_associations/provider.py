@@ -24,16 +24,31 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown
 
 from aws_associations.dynamodb import DynamoDBLedger
-from aws_associations.errors import AlreadyExists, AssociationError, InvalidRequest, LedgerUnavailable
+from aws_associations.errors import AlreadyExists, AssociationError, LedgerUnavailable
 from aws_associations.host import Request
 from aws_associations.identity import AssociationId, Identity, marker, parse, parse_or_none
 from aws_associations.kind import Asked, Kind, Part
 from aws_associations.ledger import Ledger, ProcessMemory
 from aws_associations.lifecycle import Desired, Granted, Lifecycle, OnExisting, Removal
 from aws_associations.properties import typed_options, violations
-from aws_associations.records import Claim, Owner
+from aws_associations.records import Owner
 from aws_associations.service import Services, keep_sdk_quiet
 from aws_associations.waiting import Deadline, SystemClock
+from pulumi_aws_associations.host import RunHost
+from pulumi_aws_associations.inputs import (
+    DEFAULTED,
+    ON_EXISTING,
+    REQUEST_ID,
+    changed,
+    changed_region,
+    defaulted,
+    known_only,
+    options_of,
+    outputs,
+    owner_of,
+    too_long,
+    wrong_settings,
+)
 from pulumi_aws_associations.run import Run
 from pulumi_aws_associations.words import WORDS
 
@@ -42,17 +57,12 @@ _DOING = {"create": "creating", "read": "reading", "update": "updating", "delete
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
-ON_EXISTING = {choice.value.lower(): choice for choice in OnExisting}
-"""The choices as a Pulumi program spells them."""
-
 _OURS, _AWS = "aws-associations", "aws"
 """Namespaces of the stack's configuration: our own, and that of Pulumi's AWS provider."""
 
 LEDGER_CONFIG = f"{_OURS}:ledger"
 LEDGER_VARIABLE = "AWS_ASSOCIATIONS_LEDGER"
 """Name or ARN of a DynamoDB table that keeps the ledger. The stack's configuration wins over the environment."""
-
-LONGEST_TIMEOUT = 86_400
 
 SETTINGS = ("region", "profile")
 """What ``aws-associations:`` may say in the stack's configuration; else ``aws:``, which is the AWS provider's."""
@@ -69,16 +79,8 @@ _CREATE_SHARE = 0.75
 _ASKING_TIMEOUT = 10
 """Seconds for a question that a diff has."""
 
-_SECONDS_BETWEEN_LINES = 10.0
-
 _OF_EVERY_KIND = ("on_existing", "revision", "timeout_seconds", "declared_by")
 """Inputs whose change is an update."""
-
-_DEFAULTED = "defaulted"
-"""The output that lists the parts whose values nobody declared."""
-
-_REQUEST_ID = "request_id"
-"""The output that tells one create from another; of two, the text of the later one is greater."""
 
 _RENAMED_OR_SWAPPED = (
     " If this resource was renamed, pass opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name='old')]) with its old"
@@ -168,13 +170,13 @@ class AssociationProvider(ResourceProvider):
         failures = _wrong_configuration(self.kind)
         if not failures:
             failures.update(violations(_services(), self.kind, given, WORDS))
-            failures.update(typed_options(_services(), self.kind, _known_only(given))[1])
+            failures.update(typed_options(_services(), self.kind, known_only(given))[1])
         for part in self.kind.parts:
             if news.get(part.name) is None and part.default is None:
                 failures[part.name] = "is missing"
-        failures.update(_wrong_settings(known, self.kind))
+        failures.update(wrong_settings(known, self.kind))
         if not failures:
-            failures.update(self._too_long(given))
+            failures.update(too_long(self.kind, given))
         return CheckResult(dict(news), [CheckFailure(name, reason) for name, reason in failures.items()])
 
     def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
@@ -186,22 +188,18 @@ class AssociationProvider(ResourceProvider):
         """
         known = parse_or_none(self.kind, id_)
         revoked = known is not None and self._shows_revoked(known, olds)
-        replaces = [part.name for part in self.kind.parts if self._differs(part, olds, news)]
-        # A region that is not declared is that of creation, whatever the default is today.
-        if news.get("region") is not None and olds.get("region") != news["region"]:
-            replaces.append("region")
-        # Created first, a replacement that fails changes nothing; the same association cannot be there twice.
-        created_first = bool(replaces) and not self.kind.look.exclusive
-        lasting = [option.name for option in self.kind.options if option.lasting]
-        replaces += [name for name in lasting if olds.get(name) != news.get(name)]
+        moved = [part.name for part in self.kind.parts if self._differs(part, olds, news)] + changed_region(olds, news)
+        lasting, passing = options_of(self.kind)
+        replaces = moved + changed(lasting, olds, news)
         if replaces and known is not None:
-            _run.replacing(_owner(olds), known, _owner(news))
-        passing = [option.name for option in self.kind.options if not option.lasting]
-        updates = any(olds.get(name) != news.get(name) for name in (*_OF_EVERY_KIND, *passing))
+            _run.replacing(owner_of(olds), known, owner_of(news))
+        updates = changed([*_OF_EVERY_KIND, *passing], olds, news)
+        # Created first, a replacement that fails changes nothing; the same association cannot be there twice.
+        created_first = moved and not self.kind.look.exclusive
         return DiffResult(
-            changes=bool(replaces) or updates or revoked,
+            changes=bool(replaces or updates or revoked),
             replaces=replaces,
-            delete_before_replace=bool(replaces) and not created_first,
+            delete_before_replace=bool(replaces and not created_first),
         )
 
     @_short_errors
@@ -210,7 +208,7 @@ class AssociationProvider(ResourceProvider):
         services = _services()
         region = props.get("region") or _default_region()
         request_id = _request_id()
-        request = self._request(region, {**props, _REQUEST_ID: request_id}, request_id=request_id)
+        request = self._request(region, {**props, REQUEST_ID: request_id}, request_id=request_id)
         identity = self._identify(region, props, request)
         on_existing = ON_EXISTING[props.get("on_existing", "fail")]
         options, _ = typed_options(services, self.kind, props)
@@ -219,8 +217,8 @@ class AssociationProvider(ResourceProvider):
         for owner, left in _run.created(request.owner, granted.id):
             self._revoke_left(owner, left, props)
         code = 0 if granted.status_code is None else granted.status_code
-        outs = self._outs(props, granted.id, granted.status)
-        internal = {**self._defaulted(props), _REQUEST_ID: request_id}
+        outs = outputs(self.kind, props, granted.id, granted.status)
+        internal = {**defaulted(self.kind, props), REQUEST_ID: request_id}
         return CreateResult(granted.id.text, {**outs, **internal, "status_code": code})
 
     @_short_errors
@@ -249,7 +247,7 @@ class AssociationProvider(ResourceProvider):
             lifecycle.forget(known, request)
             return ReadResult("", {})
         # The inputs stay as they were declared: none of them can drift while the association is there.
-        return ReadResult(id_, self._outs(props, known, sighting.status))
+        return ReadResult(id_, outputs(self.kind, props, known, sighting.status))
 
     @_short_errors
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
@@ -264,8 +262,8 @@ class AssociationProvider(ResourceProvider):
             status = self._grant_again(known, olds, news)
         options = {option.name for option in self.kind.options}
         kept = {name: value for name, value in olds.items() if name not in options}
-        outs = self._outs({**kept, **news}, known, status)
-        return UpdateResult({**outs, **self._defaulted(news)})
+        outs = outputs(self.kind, {**kept, **news}, known, status)
+        return UpdateResult({**outs, **defaulted(self.kind, news)})
 
     @_short_errors
     def delete(self, id_: str, props: dict[str, Any]) -> None:
@@ -334,27 +332,27 @@ class AssociationProvider(ResourceProvider):
         _run.holds(known.identity)
 
     def _shown(self, known: AssociationId, outs: Mapping[str, Any]) -> Request:
-        owner, account = _owner(outs), known.identity.account
-        return Request(owner, _request_id(), account, self._deadline(outs), _Host(owner), _now(), known.text)
+        owner, account = owner_of(outs), known.identity.account
+        return Request(owner, _request_id(), account, self._deadline(outs), _host(owner), _now(), known.text)
 
     def _rename(self, known: AssociationId, olds: Mapping[str, Any], news: Mapping[str, Any]) -> None:
         """Let the claim go on under the new name of a resource, its parent or its stack: its delete will come so."""
         renamed = {**olds, "declared_by": news["declared_by"]}
-        if _owner(renamed) != _owner(olds):
+        if owner_of(renamed) != owner_of(olds):
             self._show(known, renamed)
             _lifecycle().forget(known, self._shown(known, olds))
 
     def _revoke_left(self, owner: Owner, left: AssociationId, props: Mapping[str, Any]) -> None:
         """Revoke what an earlier delete left to what a create has replaced now. It never fails what was created."""
         declared_by = [*owner.stack, *owner.name]
-        outs = {**props, "declared_by": declared_by, _REQUEST_ID: owner.created_by}
+        outs = {**props, "declared_by": declared_by, REQUEST_ID: owner.created_by}
         try:
             self._delete(left, outs)
         except Exception as error:  # noqa: BLE001 - whatever it was, what was created must get into the state
             if getattr(error, "outcome_unknown", True):
                 _run.revoked(left.identity)  # whoever is seen later looks, and grants it again if need be
             cause = getattr(error, "cause", type(error).__name__)
-            _Host(owner).note("may-remain", {"association": WORDS.named(left.identity), "cause": cause}, warning=True)
+            _host(owner).note("may-remain", {"association": WORDS.named(left.identity), "cause": cause}, warning=True)
 
     def _grant_again(self, known: AssociationId, olds: Mapping[str, Any], news: Mapping[str, Any]) -> str:
         options, _ = typed_options(_services(), self.kind, news)
@@ -377,29 +375,13 @@ class AssociationProvider(ResourceProvider):
         lifecycle = Lifecycle(_services(), _memory)
         return lifecycle.identify(self.kind, request.account, region, values, request.deadline, request.host)
 
-    def _too_long(self, given: Mapping[str, Any]) -> dict[str, str]:
-        """The longest part of an id that has no room for it: not every service publishes a maximum for its names."""
-        values = {part.name: given.get(part.name, part.default) for part in self.kind.parts}
-        told = {name: value for name, value in values.items() if isinstance(value, str)}
-        try:
-            # Account and region as short as they can be, what is not known yet as a letter: create knows better.
-            Identity.of(self.kind, "0" * 12, "aa-a", {**dict.fromkeys(values, "a"), **told})
-        except InvalidRequest as error:
-            return {max(told, key=lambda name: len(told[name])): error.cause}
-        return {}
-
-    def _defaulted(self, props: Mapping[str, Any]) -> dict[str, list[str]]:
-        """The parts that were left out, so that a later diff knows a default from the same value written out."""
-        optional = [part.name for part in self.kind.parts if part.default is not None]
-        return {_DEFAULTED: [name for name in optional if props.get(name) is None]} if optional else {}
-
     def _differs(self, part: Part, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
         old, new = olds.get(part.name), news.get(part.name)
         if new is None and isinstance(part.default, str):
             new = part.default
         if new is None and isinstance(part.default, Asked):
             # It was written out and is left out now: only the service knows whether that means the same.
-            return part.name not in (olds.get(_DEFAULTED) or ()) and not self._means_default(part, olds, news)
+            return part.name not in (olds.get(DEFAULTED) or ()) and not self._means_default(part, olds, news)
         if isinstance(old, str) and isinstance(new, str):
             old, new = part.compared_as(old), part.compared_as(new)
         return bool(old != new)  # what is not known yet is unequal to everything
@@ -422,21 +404,9 @@ class AssociationProvider(ResourceProvider):
     def _request(
         self, region: str, props: Mapping[str, Any], *, request_id: str = "", physical_id: str = ""
     ) -> Request:
-        deadline, owner = self._deadline(props), _owner(props)
+        deadline, owner = self._deadline(props), owner_of(props)
         account = _services().account(region, deadline)
-        return Request(owner, request_id or _request_id(), account, deadline, _Host(owner), _now(), physical_id)
-
-    def _outs(self, props: Mapping[str, Any], known: AssociationId, status: str) -> dict[str, Any]:
-        identity = known.identity
-        status_out = {self.kind.status_name: status} if self.kind.look.status else {}
-        return {
-            **{name: value for name, value in props.items() if value is not None},
-            **identity.parts(),
-            "account": identity.account,
-            "region": identity.region,
-            "adopted": known.adopted,
-            **status_out,
-        }
+        return Request(owner, request_id or _request_id(), account, deadline, _host(owner), _now(), physical_id)
 
 
 def _wrong_configuration(kind: Kind) -> dict[str, str]:
@@ -453,85 +423,17 @@ def _wrong_configuration(kind: Kind) -> dict[str, str]:
     return {}
 
 
-def _wrong_settings(known: Mapping[str, Any], kind: Kind) -> dict[str, str]:
-    """What is wrong with the inputs that every kind has: name → one sentence."""
-    failures = {}
-    on_existing = known.get("on_existing", "fail")
-    if not isinstance(on_existing, str) or on_existing not in ON_EXISTING:
-        failures["on_existing"] = f"must be {' or '.join(map(repr, ON_EXISTING))}, is {on_existing!r}"
-    timeout = known.get("timeout_seconds", kind.timeout_seconds)
-    if not isinstance(timeout, (int, float)) or isinstance(timeout, bool) or not 1 <= timeout <= LONGEST_TIMEOUT:
-        failures["timeout_seconds"] = f"must be a number of seconds from 1 to {LONGEST_TIMEOUT}, is {timeout!r}"
-    region = known.get("region")
-    if region is not None and (not isinstance(region, str) or not region):
-        failures["region"] = "must be the name of an AWS region"
-    revision = known.get("revision")
-    if revision is not None and not isinstance(revision, str):
-        failures["revision"] = f"must be a text, is {revision!r}"
-    return failures
-
-
-def _known_only(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what holds, at whatever depth, a value that is not known yet."""
-
-    def known(value: object) -> bool:
-        if isinstance(value, Mapping):
-            return all(known(item) for item in value.values())
-        if isinstance(value, list | tuple):
-            return all(known(item) for item in value)
-        return not isinstance(value, Unknown)
-
-    return {name: value for name, value in values.items() if known(value)}
-
-
-def _owner(props: Mapping[str, Any]) -> Owner:
-    """Who declares the resource with these outputs."""
-    organization, project, stack, parent, name = (str(each) for each in props["declared_by"])
-    return Owner("pulumi", (organization, project, stack), (parent, name), str(props.get(_REQUEST_ID, "")))
-
-
 def _now() -> float:
     return _services().utc_now().timestamp()
 
 
 def _request_id() -> str:
-    """32 hexadecimal digits, the time first: see :data:`_REQUEST_ID`."""
+    """32 hexadecimal digits, the time first: see :data:`REQUEST_ID`."""
     return f"{int(_now() * 1_000_000):016x}{uuid.uuid4().hex[:16]}"
 
 
-class _Host:
-    """What the run tells of the stack's other resources, and where notes go."""
-
-    words = WORDS
-
-    def __init__(self, owner: Owner) -> None:
-        """Args: owner: who asks."""
-        self._owner = owner
-        self._said = 0.0
-
-    def took(self, id_text: str, since: float) -> bool:
-        """Never: it is asked only of an answer that was recorded and of which the create failed all the same."""
-        return False
-
-    def stands(self, owner: Owner, claim: Claim, identity: Identity) -> bool:
-        """Whether another owner still declares the association. Raises CannotAsk."""
-        return _run.stands(self._owner, owner, claim.state)
-
-    def adoption_completed(self, since: float) -> bool:
-        """Always: a create that fails leaves nothing in Pulumi's state, so every delete of an adopted one is meant."""
-        return True
-
-    def note(self, event: str, fields: Mapping[str, object], *, warning: bool = False) -> None:
-        """Show warnings in Pulumi's diagnostics, which are what a plugin writes to standard error."""
-        if warning:
-            text = ", ".join(f"{name}: {value}" for name, value in fields.items())
-            _say(f"warning: {event}: {text}")
-
-    def waiting(self, seconds: float, fields: Mapping[str, object]) -> None:
-        """Say it there as well, at most one line in ten seconds."""
-        if seconds - self._said >= _SECONDS_BETWEEN_LINES:
-            self._said = seconds
-            _say("waiting: " + ", ".join(f"{name}: {value}" for name, value in fields.items()))
+def _host(owner: Owner) -> RunHost:
+    return RunHost(_run, owner, _say)
 
 
 def _say(line: str) -> None:
