@@ -183,10 +183,9 @@ class Calls:
 
     def enter(self, nodeid: str) -> None:
         """The test that runs from now on."""
-        path, _, name = nodeid.partition("::")
-        self._folder = "/".join(Path(path).parts[1:2])
-        if self._folder == "readme" and "_pulumi_" in name:
-            self._folder = "provider"  # what the README's program calls there is Pulumi's
+        self._folder = "/".join(Path(nodeid.partition("::")[0]).parts[1:2])
+        if self._folder in {"model", "readme"} and "pulumi" in nodeid.lower():
+            self._folder = "provider"  # what the README's program and the model's Pulumi half call is Pulumi's
 
     def add(self, service: str, operation: str, region: str, parameters: Mapping[str, Any]) -> None:
         """Add a call of the function's."""
