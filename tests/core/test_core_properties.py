@@ -39,7 +39,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         (".", "must not be '.' or '..', which a URL path cannot carry"),
         ("..", "must not be '.' or '..', which a URL path cannot carry"),
         ("\ud83d", "must not hold a lone surrogate, which is not text"),
-        (5, "must be a string, is 5"),
+        (5, "must be a string, is 5 (write it in quotes)"),
         (None, "must be a string, is None"),
         (["a"], "must be a string, is ['a']"),
     ],

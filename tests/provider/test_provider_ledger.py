@@ -137,8 +137,8 @@ def test_what_was_revoked_for_one_is_granted_again_for_another(update: Start, se
     difference = run.diff(b.id, b.outputs, of("b"))
     assert (difference.changes, difference.replaces) == (True, ())
     deleting.result()
-    service.add_fault("error", operation=ASSOCIATE, error_code="AccessDeniedException")
-    with pytest.raises(HostError, match=r"AccessDenied.* run `pulumi up --refresh`, which grants what is missing"):
+    service.add_fault("error", operation=ASSOCIATE, error_code="ValidationException")
+    with pytest.raises(HostError, match=r"Validation.* run `pulumi up --refresh`, which grants what is missing"):
         run.update(b.id, b.outputs, of("b"))
     outputs = run.update(b.id, b.outputs, of("b"))
 
