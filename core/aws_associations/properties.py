@@ -34,9 +34,8 @@ def violations(services: Services, kind: Kind, values: Mapping[str, object], wor
         if part.name in values:
             shape, value = shape_of(services, kind, part), values[part.name]
             problem = _problem(shape, value)
-            hint = _hint(kind, part, shape, value, words) if problem else ""
             if problem:
-                found[part.name] = f"{problem} ({hint})" if hint else problem
+                found[part.name] = with_hint(problem, _hint(kind, part, shape, value, words))
     return found
 
 
@@ -54,6 +53,11 @@ def _hint(kind: Kind, part: Part, shape: Any, value: object, words: Vocabulary) 
     return did_you_mean(
         next((repr(meant) for meant in (value.strip(), name_in_arn) if not _problem(shape, meant)), None)
     )
+
+
+def with_hint(problem: str, hint: str) -> str:
+    """What is wrong, and in brackets what to declare instead; an empty hint is left out."""
+    return f"{problem} ({hint})" if hint else problem
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -47,6 +47,8 @@ class Fault:
     """answer: the body, sent as it is."""
     content_type: str = "application/json"
     """answer: the Content-Type header."""
+    ends: float = field(default=float("inf"), init=False)
+    """When ``lasts`` is over, by the service clock; not told, since JSON has no infinity."""
 
     def __post_init__(self) -> None:
         for name, allowed in (("kind", get_args(FaultKind)), ("when", get_args(When))):
@@ -68,7 +70,7 @@ class Fault:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fault as JSON types."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "ends"}
 
 
 class FaultQueue:
@@ -77,19 +79,18 @@ class FaultQueue:
     def __init__(self, clock: ServiceClock) -> None:
         self.pending: list[Fault] = []
         self._clock = clock
-        self._ends: dict[int, float] = {}
 
     def add(self, fault: Fault) -> None:
         """Queue a fault behind the others."""
         self.pending.append(fault)
         if fault.lasts is not None:
             fault.count = None
-            self._ends[id(fault)] = self._clock.now() + fault.lasts
+            fault.ends = self._clock.now() + fault.lasts
 
     def take(self, service: str, operation: str | None) -> Fault | None:
         """Return the fault that this call of the operation meets, if any, and count it."""
         now = self._clock.now()
-        self.pending = [fault for fault in self.pending if self._ends.get(id(fault), now) >= now]
+        self.pending = [fault for fault in self.pending if fault.ends >= now]
         for fault in self.pending:
             if fault.service in (None, service) and fault.operation in (None, operation):
                 if fault.skip > 0:

@@ -17,7 +17,7 @@ from aws_associations.identity import MAX_BYTES
 from aws_associations.kind import Kind, Option, Part
 from aws_associations.kinds import KINDS
 from aws_associations.lifecycle import OnExisting
-from aws_associations.properties import did_you_mean, nearest, shown, typed_options, violations
+from aws_associations.properties import did_you_mean, nearest, shown, typed_options, violations, with_hint
 from aws_associations.service import Services
 from aws_associations_lambda.response_url import is_https, is_of_cloudformation
 from aws_associations_lambda.words import WORDS
@@ -141,7 +141,7 @@ class Event:
         known = [*members, _ON_EXISTING, _REVISION]
         unknown = [name for name in self.properties if name not in known and name not in _RESERVED]
         meant = {name: nearest(name, known) for name in unknown}
-        problems = {name[:80]: _with_hint(_UNKNOWN, did_you_mean(meant[name])) for name in unknown}
+        problems = {name[:80]: with_hint(_UNKNOWN, did_you_mean(meant[name])) for name in unknown}
         needed = [part.property_name for part in self.kind.parts if part.default is None]
         missing = [name for name in needed if name not in self.properties and name not in meant.values()]
         return {**problems, **dict.fromkeys(missing, "is missing")}
@@ -153,7 +153,7 @@ class Event:
         choices = [choice.value for choice in OnExisting]
         if on_existing not in choices:
             hint = did_you_mean(nearest(on_existing, choices) if isinstance(on_existing, str) else None)
-            problems[_ON_EXISTING] = _with_hint(f"must be {' or '.join(choices)}, is {shown(on_existing)}", hint)
+            problems[_ON_EXISTING] = with_hint(f"must be {' or '.join(choices)}, is {shown(on_existing)}", hint)
         revision = self.properties.get(_REVISION, "")
         if not isinstance(revision, str):
             problems[_REVISION] = f"must be a string, is {shown(revision)}"
@@ -239,10 +239,6 @@ def read(raw: object, function_arn: str) -> Event:
         properties=properties if isinstance(properties, Mapping) else {},
         old_properties=old if isinstance(old, Mapping) else {},
     )
-
-
-def _with_hint(problem: str, hint: str) -> str:
-    return f"{problem} ({hint})" if hint else problem
 
 
 def _members(kind: Kind) -> dict[str, Part | Option]:
